@@ -1,1 +1,6 @@
-//! x
+//! The pure engine of handoff.
+#![forbid(unsafe_code)]
+
+pub mod id;
+pub mod pii;
+pub mod time;
