@@ -3,4 +3,5 @@
 
 pub mod id;
 pub mod pii;
+pub mod speech;
 pub mod time;
