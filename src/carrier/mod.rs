@@ -8,6 +8,7 @@
 //! - [`verdict`]: what to do about a failure, and whose it is.
 //! - [`twilio`]: all of Twilio, by the direction and kind of bytes.
 
+mod lenient;
 pub mod number;
 pub mod twilio;
 pub mod verdict;

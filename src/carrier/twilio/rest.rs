@@ -19,8 +19,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 
 use super::argument::{WebUrl, absolute, is_loopback};
-use super::webhook::is_identifier;
-pub use super::webhook::{CallEnd, CallState};
+use super::call_state::CallState;
+use crate::carrier::lenient::is_identifier;
 use crate::carrier::verdict::{Fault, Retry, Verdict};
 
 /// Where requests go unless a region is configured (`https://api.dublin.ie1.twilio.com`).

@@ -15,6 +15,8 @@ use handoff_core::call::{DialEnd, LegProgress, Party};
 use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
 
+use super::call_state::CallState;
+use crate::carrier::lenient::is_identifier;
 use crate::carrier::number::party;
 
 /// Decodes a form body: `+` is a space, `%2B` a plus.
@@ -142,55 +144,6 @@ pub struct CallStatus {
     pub sequence: Option<u64>,
     /// How long it lasted, once it is over.
     pub duration: Option<Duration>,
-}
-
-/// How far a call or leg is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallState {
-    /// Waits to be placed.
-    Queued,
-    /// Is being set up.
-    Initiated,
-    /// Rings.
-    Ringing,
-    /// Was answered.
-    InProgress,
-    /// Is over.
-    Ended(CallEnd),
-    /// Could not be told.
-    Unknown,
-}
-
-impl CallState {
-    pub(super) fn parse(text: &str) -> Self {
-        match text {
-            "queued" => Self::Queued,
-            "initiated" => Self::Initiated,
-            "ringing" => Self::Ringing,
-            "answered" | "in-progress" => Self::InProgress,
-            "completed" => Self::Ended(CallEnd::Completed),
-            "busy" => Self::Ended(CallEnd::Busy),
-            "no-answer" => Self::Ended(CallEnd::NoAnswer),
-            "failed" => Self::Ended(CallEnd::Failed),
-            "canceled" => Self::Ended(CallEnd::Canceled),
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// How a call or leg ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallEnd {
-    /// After an answer.
-    Completed,
-    /// The line was busy.
-    Busy,
-    /// Nobody picked up.
-    NoAnswer,
-    /// It could not be placed.
-    Failed,
-    /// It was given up before an answer.
-    Canceled,
 }
 
 /// A report on a stream.
@@ -351,15 +304,6 @@ impl StreamStatus {
             },
         })
     }
-}
-
-/// Whether a carrier's name for something is safe in URLs and records. Twilio's are two letters and
-/// 32 hexadecimal digits; other senders of the same protocol use UUIDs.
-pub(super) fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn error_code(text: &str) -> Option<u32> {

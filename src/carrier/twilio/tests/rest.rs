@@ -9,9 +9,10 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::carrier::twilio::argument::WebUrl;
+use crate::carrier::twilio::call_state::{CallEnd, CallState};
 use crate::carrier::twilio::rest::{
-    Account, AccountError, CallEnd, CallState, Credentials, DEFAULT_BASE_URL, INLINE_LIMIT_CHARS,
-    RewriteError, complete_call, fetch_call, interpret_call, interpret_rewrite, rewrite_call,
+    Account, AccountError, Credentials, DEFAULT_BASE_URL, INLINE_LIMIT_CHARS, RewriteError,
+    complete_call, fetch_call, interpret_call, interpret_rewrite, rewrite_call,
 };
 use crate::carrier::verdict::{Fault, Retry};
 

@@ -2,8 +2,9 @@ use expect_test::{Expect, expect};
 use handoff_core::call::{DialEnd, LegProgress, Party};
 use handoff_core::pii::Pii;
 
+use crate::carrier::twilio::call_state::{CallEnd, CallState};
 use crate::carrier::twilio::webhook::{
-    CallEnd, CallState, CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest, parse_form,
+    CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest, parse_form,
 };
 
 const VOICE: &[u8] = b"CallSid=CA00000000000000000000000000000001&\
