@@ -1,0 +1,1 @@
+//! Rules: conditions over signals, and the engine that fires them.
