@@ -1,0 +1,1 @@
+//! Signals: what the words of a call say about it.
