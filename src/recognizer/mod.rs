@@ -4,6 +4,8 @@
 //! on the channel of the call. It runs beside the call's task and never blocks it: a full feed
 //! drops the window and says so.
 
+pub mod deepgram;
+
 use bytes::Bytes;
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::MediaTime;
