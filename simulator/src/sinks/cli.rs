@@ -1,0 +1,3 @@
+//! The `sinks` command.
+pub struct Args;
+pub async fn run(_: Args) {}
