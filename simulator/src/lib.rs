@@ -1,5 +1,8 @@
-//! The world outside handoff, on loopback.
+//! The world around handoff, on loopback.
 
+#![forbid(unsafe_code)]
+
+pub mod command;
 pub mod http1;
 pub mod recognizer;
 pub mod sinks;

@@ -60,27 +60,27 @@ impl<S> Observed<S> {
         &self,
         within: Duration,
         what: &str,
-        mut look: impl FnMut(&S) -> Option<T>,
+        look: impl FnMut(&S) -> Option<T>,
     ) -> Result<T, NotSeen> {
-        let mut versions = self.shared.version.subscribe();
-        let found = tokio::time::timeout(within, async {
-            loop {
-                versions.mark_unchanged();
-                if let Some(found) = self.read(&mut look) {
-                    return Some(found);
-                }
-                if versions.changed().await.is_err() {
-                    return None;
-                }
-            }
+        let found = tokio::time::timeout(within, self.when(look)).await;
+        found.map_err(|_| NotSeen {
+            what: what.to_owned(),
+            within,
         })
-        .await;
-        match found {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) | Err(_) => Err(NotSeen {
-                what: what.to_owned(),
-                within,
-            }),
+    }
+
+    /// Waits for as long as it takes.
+    pub async fn when<T>(&self, mut look: impl FnMut(&S) -> Option<T>) -> T {
+        let mut versions = self.shared.version.subscribe();
+        loop {
+            versions.mark_unchanged();
+            if let Some(found) = self.read(&mut look) {
+                return found;
+            }
+            versions
+                .changed()
+                .await
+                .expect("the sender lives as long as self");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::blocks::{check_blocks, markup_texts};
@@ -38,7 +39,7 @@ pub struct Channel {
 }
 
 /// One message as it reads after its updates.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
     /// Id of its channel.
     pub channel: String,

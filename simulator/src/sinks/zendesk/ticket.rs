@@ -3,6 +3,7 @@
 //! Source: Zendesk's Tickets API and `oas.yaml` (developer.zendesk.com, read 2026-11-21); the comment
 //! length is from Zendesk staff (support.zendesk.com community post 4719863289498).
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Longest comment, in characters.
@@ -60,7 +61,7 @@ const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"
 const TYPES: &[&str] = &["problem", "incident", "question", "task"];
 
 /// One ticket as stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ticket {
     /// Number given by Zendesk.
     pub id: u64,
@@ -87,7 +88,8 @@ pub struct Ticket {
 }
 
 /// Whose ticket it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Requester {
     /// An existing user.
     Id(u64),
@@ -105,7 +107,7 @@ pub enum Requester {
 }
 
 /// One comment of a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comment {
     /// Whether the requester sees it; `false` is an internal note.
     pub public: bool,
@@ -116,7 +118,8 @@ pub struct Comment {
 }
 
 /// The text of a comment in the form in which it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CommentBody {
     /// `body`.
     Plain(String),
