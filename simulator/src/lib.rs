@@ -1,1 +1,9 @@
-//! x
+//! The world around handoff, on loopback.
+
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod http1;
+pub mod recognizer;
+pub mod sinks;
+pub mod witness;
