@@ -6,6 +6,8 @@
 
 pub mod deepgram;
 
+pub mod pocketsphinx;
+
 use bytes::Bytes;
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::MediaTime;
