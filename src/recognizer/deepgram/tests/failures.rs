@@ -6,9 +6,12 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::peer::{Call, Kind, Peer, options, within};
 use crate::recognizer::{Feeding, Heard, LostReason};
@@ -107,6 +110,30 @@ async fn undecodable_audio_loses_the_recognizer_for_good() {
 }
 
 #[tokio::test]
+async fn the_reason_is_read_though_the_connection_is_cut_under_our_audio() {
+    for _ in 0..50 {
+        let peer = Peer::new().await;
+        let mut call = Call::new(peer.options());
+        call.window(0);
+        let mut deepgram = peer.grants().await;
+        let frame = CloseFrame {
+            code: CloseCode::Policy,
+            reason: "DATA-0000".into(),
+        };
+        deepgram
+            .socket
+            .send(Message::Close(Some(frame)))
+            .await
+            .unwrap();
+        call.window(100);
+        // Unread audio makes this a reset.
+        drop(deepgram);
+        call.window(200);
+        assert_eq!(hears_lost(&mut call).await, LostReason::Undecodable);
+    }
+}
+
+#[tokio::test]
 async fn a_recognizer_that_comes_back_is_restored_before_its_words() {
     let peer = Peer::new().await;
     let mut call = Call::new(peer.options());
@@ -180,6 +207,23 @@ async fn a_closed_port_is_unreachable() {
     let mut call = Call::new(options(&format!("ws://{}", listener.local_addr().unwrap())));
     drop(listener);
     call.window(0);
+    assert_eq!(hears_lost(&mut call).await, LostReason::Unreachable);
+}
+
+#[tokio::test]
+async fn a_peer_without_tls_is_unreachable_over_https() {
+    let peer = Peer::new().await;
+    let mut options = peer.options();
+    options.base_url = options.base_url.replace("http://", "https://");
+    options.reconnect.lost_after = 1;
+    let mut call = Call::new(options);
+    call.window(0);
+    let mut plain = peer.takes().await;
+    let mut greeting = [0];
+    within(plain.read_exact(&mut greeting)).await.unwrap();
+    const TLS_HANDSHAKE: u8 = 22;
+    assert_eq!(greeting, [TLS_HANDSHAKE]);
+    drop(plain);
     assert_eq!(hears_lost(&mut call).await, LostReason::Unreachable);
 }
 
