@@ -136,9 +136,10 @@ impl From<Error> for Failure {
         match error {
             Error::Http(response) => {
                 let header = response.headers().get("dg-error");
+                let header = header.map_or(&b""[..], |header| header.as_bytes());
                 let body = response.body().as_deref().unwrap_or_default();
-                let told = header.map_or(body, |header| header.as_bytes());
-                let told = String::from_utf8_lossy(told);
+                let told = [header, body].concat();
+                let told = String::from_utf8_lossy(&told);
                 Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
             }
             Error::Io(error) => Self::Transport(error),
