@@ -135,3 +135,18 @@ async fn a_full_channel_costs_interims_but_no_final() {
     };
     within(async { tokio::join!(recognition, says) }).await;
 }
+
+/// A call has two legs and 48 KiB for everything.
+#[test]
+fn a_waiting_recognition_is_small() {
+    let (_feed, feeding) = Feed::new();
+    let (sender, _heard) = mpsc::channel(1);
+    let recognition = start(
+        options("http://192.0.2.1").into(),
+        caller_leg(),
+        feeding,
+        sender,
+    );
+    let size = std::mem::size_of_val(&recognition);
+    assert!(size <= 6 * 1024, "{size} bytes");
+}

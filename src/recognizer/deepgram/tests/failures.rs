@@ -6,9 +6,12 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::peer::{Call, Kind, Peer, options, within};
 use crate::recognizer::{Feeding, Heard, LostReason};
@@ -107,6 +110,30 @@ async fn undecodable_audio_loses_the_recognizer_for_good() {
 }
 
 #[tokio::test]
+async fn the_reason_is_read_though_the_connection_is_cut_under_our_audio() {
+    for _ in 0..50 {
+        let peer = Peer::new().await;
+        let mut call = Call::new(peer.options());
+        call.window(0);
+        let mut deepgram = peer.grants().await;
+        let frame = CloseFrame {
+            code: CloseCode::Policy,
+            reason: "DATA-0000".into(),
+        };
+        deepgram
+            .socket
+            .send(Message::Close(Some(frame)))
+            .await
+            .unwrap();
+        call.window(100);
+        // Unread audio makes this a reset.
+        drop(deepgram);
+        call.window(200);
+        assert_eq!(hears_lost(&mut call).await, LostReason::Undecodable);
+    }
+}
+
+#[tokio::test]
 async fn a_recognizer_that_comes_back_is_restored_before_its_words() {
     let peer = Peer::new().await;
     let mut call = Call::new(peer.options());
@@ -184,6 +211,23 @@ async fn a_closed_port_is_unreachable() {
 }
 
 #[tokio::test]
+async fn a_peer_without_tls_is_unreachable_over_https() {
+    let peer = Peer::new().await;
+    let mut options = peer.options();
+    options.base_url = options.base_url.replace("http://", "https://");
+    options.reconnect.lost_after = 1;
+    let mut call = Call::new(options);
+    call.window(0);
+    let mut plain = peer.takes().await;
+    let mut greeting = [0];
+    within(plain.read_exact(&mut greeting)).await.unwrap();
+    const TLS_HANDSHAKE: u8 = 22;
+    assert_eq!(greeting, [TLS_HANDSHAKE]);
+    drop(plain);
+    assert_eq!(hears_lost(&mut call).await, LostReason::Unreachable);
+}
+
+#[tokio::test]
 async fn an_upgrade_that_is_never_answered_is_given_up() {
     let peer = Peer::new().await;
     let mut options = peer.options();
@@ -207,16 +251,18 @@ async fn a_base_url_that_is_none_loses_the_recognizer() {
 async fn a_peer_that_says_nothing_is_pinged_and_left() {
     let peer = Peer::new().await;
     let mut options = peer.options();
-    options.answer_deadline = Duration::from_millis(60);
+    options.answer_deadline = Duration::from_millis(300);
     let call = Call::new(options);
     call.window(0);
     let mut deepgram = peer.grants().await;
-    // Reading answers the pings, so the connection outlives its deadline.
-    for _ in 0..5 {
-        while !matches!(
-            within(deepgram.socket.next()).await,
-            Some(Ok(Message::Ping(_)))
-        ) {}
+    // Pings come at half the deadline. Reading answers them, so the connection outlives it.
+    let mut pings = 0;
+    while pings < 3 {
+        match within(deepgram.socket.next()).await {
+            Some(Ok(Message::Ping(_))) => pings += 1,
+            Some(Ok(_)) => {}
+            ended => panic!("left although it answers: {ended:?}"),
+        }
     }
     // From here on nobody reads it.
     peer.grants().await;

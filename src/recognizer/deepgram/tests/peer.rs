@@ -138,6 +138,10 @@ impl Peer {
     }
 
     /// Grants the next upgrade.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the type of tungstenite's callback"
+    )]
     pub async fn grants(&self) -> Connection {
         let mut asked = None;
         let keep = |request: &Request, response: Response| {
@@ -154,6 +158,10 @@ impl Peer {
     }
 
     /// Answers the next upgrade with an error, as Deepgram does.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the type of tungstenite's callback"
+    )]
     pub async fn refuses(&self, status: u16, error: &str) {
         let refuse = |_: &Request, _: Response| {
             let body = format!(r#"{{"err_code":"{error}","err_msg":"","request_id":"r"}}"#);

@@ -6,7 +6,6 @@ use handoff_core::pii::Pii;
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::MediaTime;
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::peer::{Call, Kind, Peer};
 use crate::recognizer::{Feeding, Heard};
@@ -106,10 +105,8 @@ async fn keep_alive_holds_a_connection_without_audio() {
     call.window(0);
     let mut deepgram = peer.grants().await;
     deepgram.gets_audio(1).await;
-    let quiet_since = Instant::now();
     assert_eq!(deepgram.gets().await, "KeepAlive");
     assert_eq!(deepgram.gets().await, "KeepAlive");
-    assert!(quiet_since.elapsed() >= Duration::from_millis(20));
     call.window(100);
     while deepgram.gets().await != "audio 800" {}
 }
