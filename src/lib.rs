@@ -1,4 +1,5 @@
 //! The shells of handoff: everything that turns bytes into events and commands into requests.
 #![deny(unsafe_code)]
 
+pub mod delivery;
 pub mod recognizer;
