@@ -136,7 +136,7 @@ impl Utterance<'_> {
             let end = after + 1;
             let done = self.ends(end) || self.is(end, "anymore any again i im");
             let denied = self.negation(at).is_some() || self.weariness(at).is_some();
-            return (done && denied && self.is(after - 1, "to with")).then(|| Request {
+            return (done && denied && self.is(after - 1, "to with")).then_some(Request {
                 confidence: PROBABLE,
                 words: at..end,
             });
@@ -379,7 +379,7 @@ impl Utterance<'_> {
                     "dont not wont never refuse uncomfortable hate rather",
                 )
             });
-        unwilling.then(|| Request {
+        unwilling.then_some(Request {
             confidence: PROBABLE,
             words: at..machine.end,
         })
