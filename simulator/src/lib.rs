@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod http1;
+pub mod load;
 pub mod recognizer;
 pub mod sinks;
 pub mod witness;
