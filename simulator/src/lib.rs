@@ -10,6 +10,7 @@
 pub mod carrier;
 pub mod command;
 pub mod http1;
+pub mod load;
 pub mod recognizer;
 pub mod recording;
 pub mod sinks;

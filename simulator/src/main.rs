@@ -7,7 +7,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
-use handoff_simulator::{recognizer, sinks};
+use handoff_simulator::{load, recognizer, sinks};
 
 /// Stand-ins for the world around handoff. Each runs alone, on loopback, and checks what it is sent.
 #[derive(Debug, Parser)]
@@ -22,6 +22,9 @@ enum Command {
     Carrier(Box<cli::CarrierCommand>),
     Recognizer(recognizer::Args),
     Sinks(sinks::Args),
+    Load(load::Args),
+    #[command(hide = true)]
+    Baseline(load::BaselineArgs),
 }
 
 #[tokio::main]
@@ -30,6 +33,8 @@ async fn main() -> ExitCode {
         Command::Carrier(command) => command.run().await,
         Command::Recognizer(args) => recognizer::run(args).await,
         Command::Sinks(args) => sinks::run(args).await,
+        Command::Load(args) => load::run(args).await,
+        Command::Baseline(args) => load::run_baseline(args).await,
     };
     match outcome {
         Ok(code) => code,
