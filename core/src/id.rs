@@ -71,8 +71,13 @@ impl HandoffId {
     /// The id of a call's `n`th handoff, from 0. Derived, so that a repeat cannot mint another.
     pub fn nth(call: &CallId, n: u32) -> Self {
         let digits = call.as_str().trim_start_matches("call_");
-        let ordinal = [n as usize / 32 & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
-        Self(format!("ho_{}{}", &digits[..24], String::from_iter(ordinal)))
+        let ordinal =
+            [n as usize / 32 & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
+        Self(format!(
+            "ho_{}{}",
+            &digits[..24],
+            String::from_iter(ordinal)
+        ))
     }
 }
 

@@ -12,9 +12,10 @@ use crate::time::CallTime;
 impl Call {
     pub(super) fn on_decision_recorded(&mut self, handoff: &HandoffId) {
         match &self.state {
-            State::HandingOff(HandingOff { trigger, phase: Phase::Recording })
-                if trigger.handoff == *handoff =>
-            {
+            State::HandingOff(HandingOff {
+                trigger,
+                phase: Phase::Recording,
+            }) if trigger.handoff == *handoff => {
                 self.timers.stop(Timer::JournalDeadline);
                 self.request_rewrite(1);
             }
@@ -29,14 +30,23 @@ impl Call {
     }
 
     pub(super) fn on_journal_deadline(&mut self) {
-        if matches!(&self.state, State::HandingOff(HandingOff { phase: Phase::Recording, .. })) {
+        if matches!(
+            &self.state,
+            State::HandingOff(HandingOff {
+                phase: Phase::Recording,
+                ..
+            })
+        ) {
             self.note(Anomaly::JournalLate);
             self.request_rewrite(1);
         }
     }
 
     pub(super) fn on_rewrite_retry(&mut self) {
-        if let State::HandingOff(HandingOff { phase: Phase::Waiting { attempt }, .. }) = &self.state
+        if let State::HandingOff(HandingOff {
+            phase: Phase::Waiting { attempt },
+            ..
+        }) = &self.state
         {
             let next = attempt + 1;
             self.request_rewrite(next);
@@ -83,8 +93,12 @@ impl Call {
         }
         let State::HandingOff(handing) = &mut self.state else {
             if progress == LegProgress::Completed {
-                self.record(Fact::LegProgressed { handoff: handoff.clone(), progress });
-                self.timers.set(Timer::Inspect, now + self.policy.stream_grace);
+                self.record(Fact::LegProgressed {
+                    handoff: handoff.clone(),
+                    progress,
+                });
+                self.timers
+                    .set(Timer::Inspect, now + self.policy.stream_grace);
             }
             return;
         };
@@ -100,10 +114,17 @@ impl Call {
             return self.note(Anomaly::LegOutOfOrder);
         }
         self.timers.stop(Timer::RewriteRetry);
-        handing.phase = Phase::Dialling { progress: Some(progress) };
-        self.record(Fact::LegProgressed { handoff: handoff.clone(), progress });
+        handing.phase = Phase::Dialling {
+            progress: Some(progress),
+        };
+        self.record(Fact::LegProgressed {
+            handoff: handoff.clone(),
+            progress,
+        });
         if progress == LegProgress::Answered {
-            self.state = State::Talking { handoff: handoff.clone() };
+            self.state = State::Talking {
+                handoff: handoff.clone(),
+            };
         }
     }
 
@@ -111,14 +132,23 @@ impl Call {
         if self.state.handoff() != Some(handoff) || matches!(self.state, State::Parting { .. }) {
             return self.note(Anomaly::StaleHandoff);
         }
-        self.record(Fact::DialEnded { handoff: handoff.clone(), end });
-        self.state = State::Parting { handoff: handoff.clone(), end };
+        self.record(Fact::DialEnded {
+            handoff: handoff.clone(),
+            end,
+        });
+        self.state = State::Parting {
+            handoff: handoff.clone(),
+            end,
+        };
         // The last document is short: if the carrier does not report the end, it is looked for.
-        self.timers.set(Timer::Inspect, now + self.policy.stream_grace);
+        self.timers
+            .set(Timer::Inspect, now + self.policy.stream_grace);
     }
 
     pub(super) fn retry_rewrite(&mut self, attempt: u32, now: CallTime) {
-        let State::HandingOff(handing) = &mut self.state else { return };
+        let State::HandingOff(handing) = &mut self.state else {
+            return;
+        };
         if attempt >= self.policy.rewrite_attempts {
             return self.give_caller_back(RewriteOutcome::NotSent);
         }
@@ -128,11 +158,17 @@ impl Call {
     }
 
     fn request_rewrite(&mut self, attempt: u32) {
-        let State::HandingOff(handing) = &mut self.state else { return };
+        let State::HandingOff(handing) = &mut self.state else {
+            return;
+        };
         handing.phase = Phase::Rewriting { attempt };
         let handoff = handing.trigger.handoff.clone();
-        self.record(Fact::RewriteRequested { handoff: handoff.clone(), attempt });
-        self.commands.push_back(Command::RewriteCall { handoff, attempt });
+        self.record(Fact::RewriteRequested {
+            handoff: handoff.clone(),
+            attempt,
+        });
+        self.commands
+            .push_back(Command::RewriteCall { handoff, attempt });
     }
 
     /// The carrier would not move the call: the voice agent still has the caller.

@@ -27,7 +27,10 @@ impl Call {
             self.ear.signals.caller.asks_for_human = self.asking(&words);
         }
         if let Some(utterance) = ended {
-            self.on_utterance(Utterance { speaker, ..utterance });
+            self.on_utterance(Utterance {
+                speaker,
+                ..utterance
+            });
         }
         if speaker == Speaker::Caller {
             self.watch_rules(now);
@@ -35,11 +38,17 @@ impl Call {
     }
 
     pub(super) fn on_utterance_ended(&mut self, speaker: Speaker, now: CallTime) {
-        let Some(utterance) = self.ear.spoken(speaker).and_then(|spoken| spoken.take_final())
+        let Some(utterance) = self
+            .ear
+            .spoken(speaker)
+            .and_then(|spoken| spoken.take_final())
         else {
             return;
         };
-        let utterance = Utterance { speaker: self.speaking_as(speaker), ..utterance };
+        let utterance = Utterance {
+            speaker: self.speaking_as(speaker),
+            ..utterance
+        };
         self.on_utterance(utterance);
         self.watch_rules(now);
     }
@@ -88,9 +97,15 @@ impl Call {
     /// Writes down what was final but had not ended, because its audio will not go on.
     pub(super) fn settle_unfinished_words(&mut self) {
         for speaker in [Speaker::Caller, Speaker::VoiceAgent] {
-            let left = self.ear.spoken(speaker).and_then(|spoken| spoken.take_final());
+            let left = self
+                .ear
+                .spoken(speaker)
+                .and_then(|spoken| spoken.take_final());
             if let Some(utterance) = left {
-                let utterance = Utterance { speaker: self.speaking_as(speaker), ..utterance };
+                let utterance = Utterance {
+                    speaker: self.speaking_as(speaker),
+                    ..utterance
+                };
                 self.on_utterance(utterance);
             }
         }
@@ -137,7 +152,10 @@ impl Call {
             Some(since) => self.ear.heard_to.since(since).as_secs_f64(),
             None => 0.0,
         };
-        let fired = self.ear.rules.evaluate(&self.policy.rules, &self.ear.signals, now);
+        let fired = self
+            .ear
+            .rules
+            .evaluate(&self.policy.rules, &self.ear.signals, now);
         while self.ear.rules.poll_failing().is_some() {
             self.note(Anomaly::RuleFailed);
         }
@@ -172,7 +190,11 @@ impl Call {
     }
 
     fn latest_caller_words(&self) -> Option<(Utterance, bool)> {
-        let unfinished = self.ear.caller.unfinished().map(|utterance| (utterance, false));
+        let unfinished = self
+            .ear
+            .caller
+            .unfinished()
+            .map(|utterance| (utterance, false));
         unfinished.or_else(|| {
             let last = (self.ear.transcript.iter().rev())
                 .find(|utterance| utterance.speaker == Speaker::Caller)?;
@@ -202,10 +224,14 @@ impl Call {
         self.revision = 0;
         self.refused = None;
         self.trigger = Some(trigger.clone());
-        self.state = State::HandingOff(HandingOff { trigger, phase: Phase::Recording });
+        self.state = State::HandingOff(HandingOff {
+            trigger,
+            phase: Phase::Recording,
+        });
         self.commands.push_back(Command::FlushSpeech);
         let context = Box::new(self.context(None));
         self.commands.push_back(Command::RecordDecision(context));
-        self.timers.set(Timer::JournalDeadline, now + self.policy.journal_deadline);
+        self.timers
+            .set(Timer::JournalDeadline, now + self.policy.journal_deadline);
     }
 }

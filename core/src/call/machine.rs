@@ -177,10 +177,17 @@ impl Call {
                 }
                 return;
             }
-            State::Listening | State::HandingOff(_) | State::Talking { .. } | State::Parting { .. } => {}
+            State::Listening
+            | State::HandingOff(_)
+            | State::Talking { .. }
+            | State::Parting { .. } => {}
         }
         match event {
-            Event::StreamStarted { stream, at, replacement } => {
+            Event::StreamStarted {
+                stream,
+                at,
+                replacement,
+            } => {
                 self.on_stream_started(stream, at, replacement);
             }
             Event::StreamStopped { stream, end } => self.on_stream_stopped(stream, end, now),
@@ -194,7 +201,11 @@ impl Call {
             Event::DigitPressed { digit, at } => self.on_digit(digit, at, now),
             Event::HandoffRequested { reason } => self.on_handoff_requested(reason, now),
             Event::DecisionRecorded { handoff } => self.on_decision_recorded(&handoff),
-            Event::RewriteSettled { handoff, attempt, outcome } => {
+            Event::RewriteSettled {
+                handoff,
+                attempt,
+                outcome,
+            } => {
                 self.on_rewrite_settled(&handoff, attempt, outcome, now);
             }
             Event::LegProgressed { handoff, progress } => self.on_leg(&handoff, progress, now),
@@ -212,7 +223,8 @@ impl Call {
                 Timer::JournalDeadline => self.on_journal_deadline(),
                 Timer::RewriteRetry => self.on_rewrite_retry(),
                 Timer::StreamAbsent | Timer::Inspect => {
-                    self.timers.set(Timer::Inspect, now + self.policy.inspect_every);
+                    self.timers
+                        .set(Timer::Inspect, now + self.policy.inspect_every);
                     self.commands.push_back(Command::InspectCall);
                 }
                 Timer::MaximumAge => {
@@ -233,7 +245,11 @@ impl Call {
 
     /// Sets the timers that make sure that every call comes to an end in our books.
     pub(super) fn watch(&mut self, now: CallTime) {
-        self.timers.set(Timer::MaximumAge, CallTime(self.policy.maximum_age).max(now));
-        self.timers.set(Timer::StreamAbsent, now + self.policy.inspect_every);
+        self.timers.set(
+            Timer::MaximumAge,
+            CallTime(self.policy.maximum_age).max(now),
+        );
+        self.timers
+            .set(Timer::StreamAbsent, now + self.policy.inspect_every);
     }
 }

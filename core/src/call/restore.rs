@@ -51,10 +51,15 @@ impl Call {
                 self.handoffs += 1;
                 self.refused = None;
                 self.trigger = Some(trigger.clone());
-                self.state = State::HandingOff(HandingOff { trigger, phase: Phase::Recording });
+                self.state = State::HandingOff(HandingOff {
+                    trigger,
+                    phase: Phase::Recording,
+                });
             }
             Fact::RewriteRequested { attempt, .. } => self.in_phase(Phase::Rewriting { attempt }),
-            Fact::RewriteSettled { attempt, outcome, .. } => match outcome {
+            Fact::RewriteSettled {
+                attempt, outcome, ..
+            } => match outcome {
                 RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
                 RewriteOutcome::NotSent => self.in_phase(Phase::Waiting { attempt }),
                 RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting { attempt }),
@@ -81,7 +86,9 @@ impl Call {
         match progress {
             LegProgress::Answered => self.state = State::Talking { handoff },
             LegProgress::Initiated | LegProgress::Ringing | LegProgress::Completed => {
-                self.in_phase(Phase::Dialling { progress: Some(progress) });
+                self.in_phase(Phase::Dialling {
+                    progress: Some(progress),
+                });
             }
         }
     }
@@ -106,11 +113,15 @@ impl Call {
         }
         self.commands.push_back(Command::InspectCall);
         self.timers.stop(Timer::StreamAbsent);
-        self.timers.set(Timer::Inspect, now + self.policy.inspect_every);
+        self.timers
+            .set(Timer::Inspect, now + self.policy.inspect_every);
     }
 
     fn handoff_under_way(&self) -> HandoffId {
-        let trigger: &Trigger = self.trigger.as_ref().expect("a handoff begins with its trigger");
+        let trigger: &Trigger = self
+            .trigger
+            .as_ref()
+            .expect("a handoff begins with its trigger");
         trigger.handoff.clone()
     }
 }
@@ -122,7 +133,13 @@ impl Arrival {
         accepted: crate::time::WallTime,
         fact: &Fact,
     ) -> Option<Self> {
-        let Fact::CallAnnounced { carrier_call, caller, called, parameters } = fact else {
+        let Fact::CallAnnounced {
+            carrier_call,
+            caller,
+            called,
+            parameters,
+        } = fact
+        else {
             return None;
         };
         Some(Self {

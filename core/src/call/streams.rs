@@ -1,5 +1,6 @@
 //! Streams come and go; the call does not depend on them.
 
+use super::Command;
 use super::command::Anomaly;
 use super::event::Inspection;
 use super::fact::Fact;
@@ -7,7 +8,6 @@ use super::machine::Call;
 use super::outcome::{DialEnd, Disposition, LegProgress, StreamEnd};
 use super::state::{HandingOff, Phase, State};
 use super::timer::Timer;
-use super::Command;
 use crate::id::StreamId;
 use crate::time::{CallTime, MediaTime};
 
@@ -16,7 +16,11 @@ impl Call {
         self.timers.stop(Timer::StreamAbsent);
         self.timers.stop(Timer::Inspect);
         self.stream = Some(stream.clone());
-        self.record(Fact::StreamStarted { stream, at, replacement });
+        self.record(Fact::StreamStarted {
+            stream,
+            at,
+            replacement,
+        });
     }
 
     pub(super) fn on_stream_stopped(&mut self, stream: StreamId, end: StreamEnd, now: CallTime) {
@@ -25,7 +29,8 @@ impl Call {
         }
         if self.stream.as_ref() == Some(&stream) {
             self.stream = None;
-            self.timers.set(Timer::StreamAbsent, now + self.policy.stream_grace);
+            self.timers
+                .set(Timer::StreamAbsent, now + self.policy.stream_grace);
         }
         self.settle_unfinished_words();
         self.record(Fact::StreamStopped { stream, end });
@@ -54,7 +59,9 @@ impl Call {
             State::Listening => Disposition::StayedWithVoiceAgent,
             State::HandingOff(handing) => match handing.phase {
                 // Answered legs have left this state, so whoever hung up did it before that.
-                Phase::Dialling { progress: Some(LegProgress::Completed) } => Disposition::NoAnswer,
+                Phase::Dialling {
+                    progress: Some(LegProgress::Completed),
+                } => Disposition::NoAnswer,
                 Phase::Dialling { .. }
                 | Phase::Recording
                 | Phase::Rewriting { .. }

@@ -1,7 +1,7 @@
 //! What the call tells a human: the context at this instant.
 
-use super::machine::{Call, Understanding};
 use super::fact::{Evidence, Utterance};
+use super::machine::{Call, Understanding};
 use super::outcome::Disposition;
 use crate::context::{HandoffContext, Line, summarize};
 use crate::pii::Pii;
@@ -11,7 +11,10 @@ use crate::time::MediaTime;
 impl Call {
     /// The context of the latest handoff. There must have been one.
     pub(super) fn context(&self, disposition: Option<Disposition>) -> HandoffContext {
-        let trigger = self.trigger.clone().expect("a context is only taken of a handoff");
+        let trigger = self
+            .trigger
+            .clone()
+            .expect("a context is only taken of a handoff");
         let decided: Vec<_> = (trigger.evidence.iter())
             .filter_map(|evidence| match evidence {
                 Evidence::Words { speaker, at, .. } => Some((*speaker, *at)),
@@ -27,13 +30,21 @@ impl Call {
             is_final,
             decided: decided.contains(&(utterance.speaker, utterance.start)),
         };
-        let mut transcript: Vec<Line> =
-            self.ear.transcript.iter().map(|utterance| line(utterance, true)).collect();
+        let mut transcript: Vec<Line> = self
+            .ear
+            .transcript
+            .iter()
+            .map(|utterance| line(utterance, true))
+            .collect();
         for spoken in [&self.ear.caller, &self.ear.voice_agent] {
             transcript.extend(spoken.unfinished().map(|utterance| line(&utterance, false)));
         }
         transcript.sort_by_key(|line| line.at);
-        let scored = self.ear.transcript.iter().any(|said| said.sentiment.is_some());
+        let scored = self
+            .ear
+            .transcript
+            .iter()
+            .any(|said| said.sentiment.is_some());
         let sentiment = scored.then(|| self.ear.sentiment.value() as f32);
         HandoffContext {
             call: self.arrival.call.clone(),

@@ -17,9 +17,19 @@ pub enum Stamp {
 /// said and must not be logged.
 pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
     match fact {
-        Fact::CallAnnounced { .. } => (Stamp::Written, "announced", "the carrier asked what to do".to_owned()),
-        Fact::StreamStarted { at, replacement, .. } => {
-            let detail = if *replacement { "replaces the one before" } else { "both sides are heard" };
+        Fact::CallAnnounced { .. } => (
+            Stamp::Written,
+            "announced",
+            "the carrier asked what to do".to_owned(),
+        ),
+        Fact::StreamStarted {
+            at, replacement, ..
+        } => {
+            let detail = if *replacement {
+                "replaces the one before"
+            } else {
+                "both sides are heard"
+            };
             (Stamp::Media(*at), "stream", detail.to_owned())
         }
         Fact::StreamStopped { end, .. } => (Stamp::Written, "stream", stream_end(*end).to_owned()),
@@ -34,16 +44,22 @@ pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
             (Stamp::Media(said.end), "utterance", detail)
         }
         Fact::DigitPressed { digit, at } => (Stamp::Media(*at), "digit", digit.to_string()),
-        Fact::RecognizerLost { speaker } => {
-            (Stamp::Written, "recognizer", format!("{} lost", speaker.as_str()))
-        }
-        Fact::RecognizerRestored { speaker } => {
-            (Stamp::Written, "recognizer", format!("{} restored", speaker.as_str()))
-        }
+        Fact::RecognizerLost { speaker } => (
+            Stamp::Written,
+            "recognizer",
+            format!("{} lost", speaker.as_str()),
+        ),
+        Fact::RecognizerRestored { speaker } => (
+            Stamp::Written,
+            "recognizer",
+            format!("{} restored", speaker.as_str()),
+        ),
         Fact::Triggered(trigger) => (Stamp::Media(trigger.media_at), "trigger", because(trigger)),
-        Fact::RewriteRequested { attempt, .. } => {
-            (Stamp::Written, "rewrite", format!("requested, attempt {attempt}"))
-        }
+        Fact::RewriteRequested { attempt, .. } => (
+            Stamp::Written,
+            "rewrite",
+            format!("requested, attempt {attempt}"),
+        ),
         Fact::RewriteSettled { outcome, .. } => (Stamp::Written, "rewrite", rewrite(outcome)),
         Fact::LegProgressed { progress, .. } => (Stamp::Written, "leg", leg(*progress).to_owned()),
         Fact::DialEnded { end, .. } => (Stamp::Written, "dial", dial_end(*end).to_owned()),
@@ -60,9 +76,18 @@ fn because(trigger: &Trigger) -> String {
     };
     for evidence in &trigger.evidence {
         match evidence {
-            Evidence::Words { speaker, text: words, is_final, .. } => {
+            Evidence::Words {
+                speaker,
+                text: words,
+                is_final,
+                ..
+            } => {
                 let kind = if *is_final { "" } else { " (interim)" };
-                text.push_str(&format!(", {} said \"{}\"{kind}", speaker.as_str(), words.expose()));
+                text.push_str(&format!(
+                    ", {} said \"{}\"{kind}",
+                    speaker.as_str(),
+                    words.expose()
+                ));
             }
             Evidence::Digits { digits, .. } => {
                 text.push_str(&format!(", caller pressed {}", digits.expose()));
@@ -88,7 +113,10 @@ fn rewrite(outcome: &RewriteOutcome) -> String {
     match outcome {
         RewriteOutcome::Accepted => "accepted".to_owned(),
         RewriteOutcome::CallerGone => "too late, the caller has hung up".to_owned(),
-        RewriteOutcome::Refused { code: Some(code), status } => {
+        RewriteOutcome::Refused {
+            code: Some(code),
+            status,
+        } => {
             format!("refused, status {status}, code {code}")
         }
         RewriteOutcome::Refused { code: None, status } => format!("refused, status {status}"),

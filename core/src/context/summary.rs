@@ -18,7 +18,11 @@ pub(crate) fn summarize(
     sentiment: Option<f32>,
     disposition: Option<Disposition>,
 ) -> String {
-    let caller = || transcript.iter().filter(|line| line.speaker == Speaker::Caller);
+    let caller = || {
+        transcript
+            .iter()
+            .filter(|line| line.speaker == Speaker::Caller)
+    };
     let mut sentences = Vec::new();
     let decided = caller().find(|line| line.decided);
     sentences.push(match (&trigger.source, decided) {
@@ -40,7 +44,10 @@ pub(crate) fn summarize(
         Some(_) | None => {}
     }
     if let Some(disposition) = disposition {
-        sentences.push(format!("Outcome: {}.", disposition.as_str().replace('_', " ")));
+        sentences.push(format!(
+            "Outcome: {}.",
+            disposition.as_str().replace('_', " ")
+        ));
     }
     sentences.join(" ")
 }

@@ -165,7 +165,9 @@ mod tests {
     fn finals_join_until_the_endpoint() {
         let mut spoken = Spoken::new(Speaker::Caller);
         assert_eq!(spoken.on_hypothesis(&said("I need", true, false)), None);
-        let utterance = spoken.on_hypothesis(&said("a refund.", true, true)).unwrap();
+        let utterance = spoken
+            .on_hypothesis(&said("a refund.", true, true))
+            .unwrap();
         assert_eq!(utterance.text.expose(), "I need a refund.");
         assert_eq!(spoken.take_final(), None);
     }

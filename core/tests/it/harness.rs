@@ -70,17 +70,29 @@ impl Harness {
     }
 
     pub fn of(call: Call) -> Self {
-        let mut harness =
-            Self { call, facts: Vec::new(), contexts: Vec::new(), out: String::new(), journal_up: true };
+        let mut harness = Self {
+            call,
+            facts: Vec::new(),
+            contexts: Vec::new(),
+            out: String::new(),
+            journal_up: true,
+        };
         harness.drain(CallTime::default());
         harness
     }
 
     /// Runs a script: `+SS.mmm what …`, one event a line; timers fire in between.
     pub fn run(&mut self, script: &str) -> &mut Self {
-        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
             let (at, what) = line.split_once(' ').expect("a line is a time and an event");
-            let seconds: f64 = at.trim_start_matches('+').parse().expect("a time like +03.100");
+            let seconds: f64 = at
+                .trim_start_matches('+')
+                .parse()
+                .expect("a time like +03.100");
             let now = CallTime(Duration::from_micros((seconds * 1e6) as u64));
             self.advance(now);
             if let Some(event) = self.parse(what.trim(), now) {
@@ -153,26 +165,47 @@ impl Harness {
                 return None;
             }
             ["recorded"] => Event::DecisionRecorded { handoff },
-            ["stream", name] => {
-                Event::StreamStarted { stream: stream(name), at: media, replacement: false }
-            }
-            ["stop", name] => Event::StreamStopped { stream: stream(name), end: StreamEnd::Stopped },
+            ["stream", name] => Event::StreamStarted {
+                stream: stream(name),
+                at: media,
+                replacement: false,
+            },
+            ["stop", name] => Event::StreamStopped {
+                stream: stream(name),
+                end: StreamEnd::Stopped,
+            },
             ["audio"] => Event::AudioAdvanced { to: media },
-            ["speech"] => Event::SpeechStarted { speaker: Speaker::Caller, at: media },
-            ["quiet"] => Event::SpeechEnded { speaker: Speaker::Caller, at: media },
-            ["digit", digit] => {
-                Event::DigitPressed { digit: digit.chars().next().unwrap(), at: media }
-            }
-            ["request", ..] => Event::HandoffRequested { reason: Pii::new(quoted(what)) },
-            ["lost"] => Event::RecognizerLost { speaker: Speaker::Caller },
-            ["restored"] => Event::RecognizerRestored { speaker: Speaker::Caller },
+            ["speech"] => Event::SpeechStarted {
+                speaker: Speaker::Caller,
+                at: media,
+            },
+            ["quiet"] => Event::SpeechEnded {
+                speaker: Speaker::Caller,
+                at: media,
+            },
+            ["digit", digit] => Event::DigitPressed {
+                digit: digit.chars().next().unwrap(),
+                at: media,
+            },
+            ["request", ..] => Event::HandoffRequested {
+                reason: Pii::new(quoted(what)),
+            },
+            ["lost"] => Event::RecognizerLost {
+                speaker: Speaker::Caller,
+            },
+            ["restored"] => Event::RecognizerRestored {
+                speaker: Speaker::Caller,
+            },
             ["settled", attempt, outcome] => Event::RewriteSettled {
                 handoff,
                 attempt: attempt.parse().unwrap(),
                 outcome: match outcome {
                     "accepted" => RewriteOutcome::Accepted,
                     "gone" => RewriteOutcome::CallerGone,
-                    "refused" => RewriteOutcome::Refused { code: Some(21_205), status: 400 },
+                    "refused" => RewriteOutcome::Refused {
+                        code: Some(21_205),
+                        status: 400,
+                    },
                     "not-sent" => RewriteOutcome::NotSent,
                     "unknown" => RewriteOutcome::Unknown,
                     other => panic!("no rewrite outcome {other}"),
@@ -210,7 +243,11 @@ impl Harness {
             }),
             ["completed"] => Event::CallCompleted,
             [speaker, kind, ..] => Event::HypothesisHeard(Hypothesis {
-                speaker: if speaker == "caller" { Speaker::Caller } else { Speaker::VoiceAgent },
+                speaker: if speaker == "caller" {
+                    Speaker::Caller
+                } else {
+                    Speaker::VoiceAgent
+                },
                 text: Pii::new(quoted(what)),
                 start: MediaTime::from_millis(now.as_millis().saturating_sub(900)),
                 end: media,

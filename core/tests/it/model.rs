@@ -25,16 +25,25 @@ struct Model {
 
 impl Model {
     fn on_command(&mut self, command: &Command) {
-        assert!(!self.over || matches!(command, Command::Note(_)), "a command after the end: {command:?}");
+        assert!(
+            !self.over || matches!(command, Command::Note(_)),
+            "a command after the end: {command:?}"
+        );
         match command {
             Command::RecordDecision(context) => {
                 let handoff = &context.trigger.handoff;
-                assert!(!self.decisions.contains(handoff), "one handoff was decided twice");
+                assert!(
+                    !self.decisions.contains(handoff),
+                    "one handoff was decided twice"
+                );
                 self.decisions.push(handoff.clone());
             }
             Command::RewriteCall { handoff, attempt } => {
                 assert_eq!(self.rewrite_in_flight, None, "two rewrites in flight");
-                assert!(self.decisions.contains(handoff), "a rewrite without a decision");
+                assert!(
+                    self.decisions.contains(handoff),
+                    "a rewrite without a decision"
+                );
                 if let Some((same, before)) = &self.last_attempt
                     && same == handoff
                 {
@@ -49,14 +58,19 @@ impl Model {
                 assert_eq!(self.ends, 1, "two dispositions");
                 self.over = true;
             }
-            Command::Record(_) | Command::FlushSpeech | Command::InspectCall | Command::Note(_) => {}
+            Command::Record(_) | Command::FlushSpeech | Command::InspectCall | Command::Note(_) => {
+            }
         }
     }
 
     /// The shell's promise: a request is answered once. The callbacks' disorder is the carrier's.
     fn settle(&mut self, outcome: RewriteOutcome) -> Option<Event> {
         let (handoff, attempt) = self.rewrite_in_flight.take()?;
-        Some(Event::RewriteSettled { handoff, attempt, outcome })
+        Some(Event::RewriteSettled {
+            handoff,
+            attempt,
+            outcome,
+        })
     }
 }
 
@@ -82,7 +96,11 @@ impl Disorder {
         let speaker = self.pick(&[Speaker::Caller, Speaker::VoiceAgent, Speaker::Human]);
         let stream = StreamId(format!("MZ{}", self.next(3)));
         Some(match self.next(18) {
-            0 => Event::StreamStarted { stream, at, replacement: self.next(2) == 0 },
+            0 => Event::StreamStarted {
+                stream,
+                at,
+                replacement: self.next(2) == 0,
+            },
             1 => {
                 let end = self.pick(&[StreamEnd::Stopped, StreamEnd::Closed, StreamEnd::Replaced]);
                 Event::StreamStopped { stream, end }
@@ -93,8 +111,13 @@ impl Disorder {
             5..=7 => Event::HypothesisHeard(Hypothesis {
                 speaker,
                 text: Pii::new(
-                    self.pick(&["I want to speak to a human", "hello", "no", "thank you very much"])
-                        .to_owned(),
+                    self.pick(&[
+                        "I want to speak to a human",
+                        "hello",
+                        "no",
+                        "thank you very much",
+                    ])
+                    .to_owned(),
                 ),
                 start: at,
                 end: at,
@@ -104,14 +127,22 @@ impl Disorder {
                 approximate: false,
             }),
             8 => Event::UtteranceEnded { speaker },
-            9 => Event::DigitPressed { digit: self.pick(&['0', '1', '#']), at },
-            10 => Event::HandoffRequested { reason: Pii::new(String::new()) },
+            9 => Event::DigitPressed {
+                digit: self.pick(&['0', '1', '#']),
+                at,
+            },
+            10 => Event::HandoffRequested {
+                reason: Pii::new(String::new()),
+            },
             11 => Event::DecisionRecorded { handoff },
             12 | 13 => {
                 let outcome = [
                     RewriteOutcome::Accepted,
                     RewriteOutcome::CallerGone,
-                    RewriteOutcome::Refused { code: None, status: 400 },
+                    RewriteOutcome::Refused {
+                        code: None,
+                        status: 400,
+                    },
                     RewriteOutcome::NotSent,
                     RewriteOutcome::Unknown,
                 ];
@@ -132,8 +163,11 @@ impl Disorder {
                 end: self.pick(&[DialEnd::Bridged, DialEnd::NoAnswer, DialEnd::Busy]),
             },
             16 => {
-                let found =
-                    self.pick(&[Inspection::InProgress, Inspection::Unclear, Inspection::Over]);
+                let found = self.pick(&[
+                    Inspection::InProgress,
+                    Inspection::Unclear,
+                    Inspection::Over,
+                ]);
                 // Mostly the call is still there, or hardly a run would get far.
                 if found == Inspection::Over && self.next(4) > 0 {
                     return None;
@@ -202,6 +236,14 @@ fn disorder_reaches_every_stage() {
     let commands: Vec<_> = (0..2_000).flat_map(run).collect();
     let count = |wanted: fn(&Command) -> bool| commands.iter().filter(|c| wanted(c)).count();
     assert!(count(|c| matches!(c, Command::RewriteCall { attempt: 2.., .. })) > 50);
-    assert!(count(|c| matches!(c, Command::RecordEnd { context: Some(_), .. })) > 50);
+    assert!(
+        count(|c| matches!(
+            c,
+            Command::RecordEnd {
+                context: Some(_),
+                ..
+            }
+        )) > 50
+    );
     assert!(count(|c| matches!(c, Command::Record(Fact::DialEnded { .. }))) > 50);
 }

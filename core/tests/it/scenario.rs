@@ -395,17 +395,35 @@ fn the_context_has_every_word_and_marks_the_ones_that_decided() {
         +30.000 completed
         "#,
     );
-    let [opened, closed] = &harness.contexts[..] else { panic!("one context a revision") };
-    let words: Vec<_> = opened.transcript.iter().map(|line| line.text.expose().as_str()).collect();
+    let [opened, closed] = &harness.contexts[..] else {
+        panic!("one context a revision")
+    };
+    let words: Vec<_> = opened
+        .transcript
+        .iter()
+        .map(|line| line.text.expose().as_str())
+        .collect();
     assert_eq!(
         words,
-        ["How can I help?", "My parcel was left in the rain.", "Get me a human please."]
+        [
+            "How can I help?",
+            "My parcel was left in the rain.",
+            "Get me a human please."
+        ]
     );
     let decided: Vec<_> = opened.transcript.iter().map(|line| line.decided).collect();
     assert_eq!(decided, [false, false, true]);
-    assert!(matches!(&opened.trigger.evidence[..], [Evidence::Words { .. }]));
+    assert!(matches!(
+        &opened.trigger.evidence[..],
+        [Evidence::Words { .. }]
+    ));
     assert!(opened.summary.expose().contains("Get me a human please"));
-    assert!(opened.summary.expose().contains("My parcel was left in the rain"));
+    assert!(
+        opened
+            .summary
+            .expose()
+            .contains("My parcel was left in the rain")
+    );
     assert_eq!((opened.revision, closed.revision), (0, 1));
     assert_eq!(closed.disposition, Some(Disposition::CallerHungUp));
 }
@@ -420,9 +438,10 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
         "#,
     );
     // The process died after the decision and before the rewrite was asked for.
-    let facts = before.facts.iter().filter(|fact| {
-        !matches!(fact, handoff_core::call::Fact::RewriteRequested { .. })
-    });
+    let facts = before
+        .facts
+        .iter()
+        .filter(|fact| !matches!(fact, handoff_core::call::Fact::RewriteRequested { .. }));
     let now = CallTime::from_millis(8_000);
     let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
     let mut after = Harness::of(call);
@@ -433,7 +452,8 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
         +08.199  rewrite     accepted
         +09.000  leg         human answered
         +20.000  ended       bridged
-    "#]].assert_eq(&after.out);
+    "#]]
+    .assert_eq(&after.out);
     assert_eq!(after.contexts[0].trigger, before.contexts[0].trigger);
 }
 
@@ -449,5 +469,6 @@ fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
         +00.000  > inspect
         +08.350  rewrite     requested, attempt 2
         +08.350  > rewrite, attempt 2
-    "#]].assert_eq(&after.out);
+    "#]]
+    .assert_eq(&after.out);
 }
