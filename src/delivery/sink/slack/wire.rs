@@ -285,7 +285,7 @@ fn trouble(answer: &Response<Bytes>, word: &str) -> Trouble {
         },
         Code::Broken => Trouble::Unknown {
             after,
-            reason: rejected,
+            reason: broken,
         },
         Code::Account => Trouble::Sink(FailureReason::Unauthorized),
         Code::NotPermitted => Trouble::NotPermitted(rejected),
