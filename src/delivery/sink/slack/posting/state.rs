@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::sink::slack::requests::{Label, Root};
 
 /// Where a delivery stands, and whether everything so far is certainly there once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) exactly_once: bool,
     #[serde(flatten)]
     pub(super) state: State,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 pub(super) enum State {
     /// A message is due, for the first time or again.
@@ -59,7 +59,7 @@ pub(super) enum State {
 }
 
 /// One message of a delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "post", rename_all = "snake_case")]
 pub(super) enum Post {
     /// The card. `plain` is without blocks, after Slack refused them.
