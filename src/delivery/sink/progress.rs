@@ -1,4 +1,7 @@
 //! How far a delivery got, as bytes that the journal keeps and only the sink understands.
+//!
+//! The bytes may hold what callers said and what uploads are reached by, so that no state has a
+//! `Debug` that could end in a log.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

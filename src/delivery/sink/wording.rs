@@ -1,8 +1,8 @@
 //! What every sink says about a handoff, in plain text and not yet escaped for any vendor.
 //!
 //! Times inside the call are media time (`mm:ss` since the audio began), instants are UTC. Text of
-//! callers passes through [`line`], so that no control character, line break or writing-direction
-//! override reaches a vendor.
+//! callers passes through [`line()`], so that no control character, line break or
+//! writing-direction override reaches a vendor.
 
 use handoff_core::call::{Disposition, Evidence, Party, Trigger, TriggerSource};
 use handoff_core::context::{HandoffContext, Line};

@@ -22,7 +22,7 @@ const EXHIBIT_CHARACTERS: usize = 500;
 const TRANSCRIPT_BLOCKS: usize = 30;
 
 /// One block of a message, and how many characters of Slack's undocumented total it takes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(super) struct Block {
     value: Value,

@@ -4,66 +4,85 @@
 ///
 /// `&`, `<` and `>` become entities, which also takes the meaning from `<!channel>`, `<@U…>` and
 /// links. The four formatting characters have no escape in mrkdwn, so that look-alikes stand in for
-/// them.
+/// them; inside a word (an e-mail address, an order number) they format nothing and stay.
 pub(super) fn escaped(text: &str, limit: usize) -> String {
-    match fitting(text, limit) {
-        (whole, true) => whole,
-        (_, false) => {
-            let mut cut = fitting(text, limit.saturating_sub(1)).0;
+    let mut cut = String::with_capacity(text.len().min(limit));
+    let mut length = 0;
+    // Where to cut if the rest turns out not to fit: there must be room for the ellipsis.
+    let mut border = 0;
+    for piece in pieces(text) {
+        length += piece.width();
+        if length > limit {
+            cut.truncate(border);
             cut.truncate(cut.trim_end().len());
             cut.push('…');
-            cut
+            return cut;
+        }
+        piece.push_onto(&mut cut);
+        if length < limit {
+            border = cut.len();
         }
     }
+    cut
 }
 
-/// Escapes text as [`escaped`] does, into as many pieces of at most `limit` characters as it takes.
+/// Escapes text as [`escaped`] does, into as many texts of at most `limit` characters as it takes.
 pub(super) fn split(text: &str, limit: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
+    let mut texts = Vec::new();
+    let mut current = String::new();
     let mut length = 0;
-    for character in text.chars() {
-        let mut buffer = [0; 4];
-        let written = replacement(character, &mut buffer);
-        let width = written.chars().count();
-        if length + width > limit && length > 0 {
-            pieces.push(String::new());
+    for piece in pieces(text) {
+        if length + piece.width() > limit && length > 0 {
+            texts.push(std::mem::take(&mut current));
             length = 0;
         }
-        if let Some(piece) = pieces.last_mut() {
-            piece.push_str(written);
-        }
-        length += width;
+        piece.push_onto(&mut current);
+        length += piece.width();
     }
-    pieces
+    texts.push(current);
+    texts
 }
 
-/// As much of the escaped text as fits, and whether that is all of it.
-fn fitting(text: &str, limit: usize) -> (String, bool) {
-    let mut fitting = String::with_capacity(text.len().min(limit));
-    let mut length = 0;
-    for character in text.chars() {
-        let mut buffer = [0; 4];
-        let written = replacement(character, &mut buffer);
-        length += written.chars().count();
-        if length > limit {
-            return (fitting, false);
-        }
-        fitting.push_str(written);
-    }
-    (fitting, true)
+/// What one character becomes.
+enum Piece {
+    Same(char),
+    Entity(&'static str),
 }
 
-fn replacement(character: char, buffer: &mut [u8; 4]) -> &str {
-    match character {
-        '&' => "&amp;",
-        '<' => "&lt;",
-        '>' => "&gt;",
-        '*' => "\u{2217}",
-        '_' => "\u{02CD}",
-        '~' => "\u{223C}",
-        '`' => "\u{02CB}",
-        plain => plain.encode_utf8(buffer),
+impl Piece {
+    fn width(&self) -> usize {
+        match self {
+            Self::Same(_) => 1,
+            Self::Entity(entity) => entity.len(),
+        }
     }
+
+    fn push_onto(&self, text: &mut String) {
+        match self {
+            Self::Same(character) => text.push(*character),
+            Self::Entity(entity) => text.push_str(entity),
+        }
+    }
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Piece> {
+    let mut characters = text.chars().peekable();
+    let mut after_word = false;
+    std::iter::from_fn(move || {
+        let character = characters.next()?;
+        let within = after_word && characters.peek().is_some_and(|next| next.is_alphanumeric());
+        after_word = character.is_alphanumeric();
+        Some(match character {
+            '&' => Piece::Entity("&amp;"),
+            '<' => Piece::Entity("&lt;"),
+            '>' => Piece::Entity("&gt;"),
+            '*' if !within => Piece::Same('\u{2217}'),
+            '_' if !within => Piece::Same('\u{02CD}'),
+            '~' if !within => Piece::Same('\u{223C}'),
+            '`' if !within => Piece::Same('\u{02CB}'),
+            plain => Piece::Same(plain),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -76,6 +95,16 @@ mod tests {
             escaped("<!channel> <https://x|y> & *b* _i_ ~s~ `c`", 500),
             "&lt;!channel&gt; &lt;https://x|y&gt; &amp; ∗b∗ ˍiˍ ∼s∼ ˋcˋ"
         );
+    }
+
+    #[test]
+    fn what_formats_nothing_stays() {
+        assert_eq!(
+            escaped("dana_reyes@example.com", 500),
+            "dana_reyes@example.com"
+        );
+        assert_eq!(escaped("_dana_", 500), "ˍdanaˍ");
+        assert_eq!(escaped("*_b_*", 500), "∗ˍbˍ∗");
     }
 
     #[test]

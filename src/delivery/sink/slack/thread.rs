@@ -11,7 +11,7 @@ use crate::delivery::sink::wording;
 const HEADING_CHARACTERS: usize = 200;
 
 /// The transcript as it goes into a thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Transcript {
     /// There is nothing to say.
     Nothing,

@@ -18,18 +18,18 @@ struct WireStatus {
 }
 
 /// The answer to `chat.postMessage`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WirePosted {
     pub(super) channel: String,
     pub(super) ts: String,
 }
 
 /// The answer of a method whose success says it all.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireDone {}
 
 /// The answer to `conversations.history` and `conversations.replies`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireMessages {
     pub(super) messages: Vec<WireMessage>,
     #[serde(default)]
@@ -38,13 +38,13 @@ pub(super) struct WireMessages {
 }
 
 /// Where the next page begins. An empty cursor means that there is none.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireCursor {
     pub(super) next_cursor: Option<String>,
 }
 
 /// A message, as far as we look at it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireMessage {
     pub(super) ts: String,
     pub(super) metadata: Option<WireMetadata>,
@@ -53,20 +53,20 @@ pub(super) struct WireMessage {
 }
 
 /// A message's metadata; other applications put anything into theirs.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireMetadata {
     pub(super) event_type: Option<String>,
     pub(super) event_payload: Option<serde_json::Value>,
 }
 
 /// A file of a message.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireFile {
     pub(super) id: Option<String>,
 }
 
 /// The answer to `files.getUploadURLExternal`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireUploadUrl {
     pub(super) upload_url: String,
     pub(super) file_id: String,
@@ -285,7 +285,7 @@ fn trouble(answer: &Response<Bytes>, word: &str) -> Trouble {
         },
         Code::Broken => Trouble::Unknown {
             after,
-            reason: rejected,
+            reason: broken,
         },
         Code::Account => Trouble::Sink(FailureReason::Unauthorized),
         Code::NotPermitted => Trouble::NotPermitted(rejected),

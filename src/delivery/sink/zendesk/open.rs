@@ -30,7 +30,7 @@ const KEY_KEPT: Duration = Duration::from_secs(110 * 60);
 const LAST_KEY: u32 = 1;
 
 /// Where the opening of a ticket stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 enum Opening {
     /// Nothing is sent, or a fresh create has to be made.
@@ -81,7 +81,7 @@ impl Attempt {
 }
 
 /// The create as it was first sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Create {
     body: String,
     sent_ms: u64,
@@ -89,7 +89,7 @@ struct Create {
 }
 
 /// Why a ticket is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
 enum Lost {
     /// Zendesk does not remember the key any more, or not with these bytes, or refuses the bytes

@@ -3,6 +3,7 @@
 //! Notes are `html_body` with `public: false`: Zendesk's default is a public comment, which would
 //! mail our words to the caller.
 
+use handoff_core::call::TriggerSource;
 use handoff_core::context::HandoffContext;
 use serde::Serialize;
 
@@ -135,13 +136,21 @@ pub(super) fn attachment(options: &ZendeskOptions, context: &HandoffContext) -> 
 }
 
 fn subject(options: &ZendeskOptions, context: &HandoffContext) -> String {
-    // The caller comes first, so that a long reason cannot push them out.
+    // The reason is cut on its own, so that a long one cannot push the caller out.
     let whole = format!(
         "Caller needs a human: {} ({})",
         cut::characters(&wording::reason(&context.trigger), 80),
         cut::characters(&wording::party(&context.caller), 40),
     );
-    cut::characters(&whole, options.limits.subject_characters)
+    cut::characters(
+        &without_placeholders(&whole),
+        options.limits.subject_characters,
+    )
+}
+
+/// Zendesk fills `{{dc.…}}` in subjects and fields; a caller's words are none of its placeholders.
+fn without_placeholders(text: &str) -> String {
+    text.replace("{{", "{ {")
 }
 
 fn requester(options: &ZendeskOptions, context: &HandoffContext) -> RequesterBody {
@@ -161,7 +170,7 @@ fn requester(options: &ZendeskOptions, context: &HandoffContext) -> RequesterBod
             let name = given(name_parameter)
                 .unwrap_or_else(|| format!("Caller {}", wording::party(&context.caller)));
             RequesterBody {
-                name: cut::characters(&name, VALUE_CHARACTERS),
+                name: cut::characters(&without_placeholders(&name), VALUE_CHARACTERS),
                 email: given(email_parameter).filter(|email| is_shaped_like_email(email)),
             }
         }
@@ -192,8 +201,8 @@ fn priority(options: &ZendeskOptions, context: &HandoffContext) -> &'static str 
             .sentiment
             .is_some_and(|sentiment| sentiment < *level),
         PriorityWhen::Rule(name) => match &context.trigger.source {
-            handoff_core::call::TriggerSource::Rule(rule) => rule == name,
-            handoff_core::call::TriggerSource::Api { reason: _ } => false,
+            TriggerSource::Rule(rule) => rule == name,
+            TriggerSource::Api { reason: _ } => false,
         },
     };
     options
@@ -243,7 +252,7 @@ fn custom_fields(
 ) -> Vec<FieldBody> {
     let body = |field: &CustomField| {
         let value = field_value(&field.value, context)?;
-        let value = cut::characters(&value, SUMMARY_CHARACTERS);
+        let value = cut::characters(&without_placeholders(&value), SUMMARY_CHARACTERS);
         (!value.is_empty()).then_some(FieldBody {
             id: field.id,
             value,

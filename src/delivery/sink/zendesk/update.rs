@@ -20,7 +20,7 @@ use crate::delivery::outcome::{FailureReason, Job, SendFailure, Step, Verdict};
 use crate::delivery::sink::progress::{Restored, restored};
 
 /// Where an update stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 enum Updating {
     /// Nothing is sent.

@@ -19,7 +19,7 @@ const FAILURES_BORNE: u8 = 3;
 const KEPT: Duration = Duration::from_secs(55 * 60);
 
 /// An uploaded transcript.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Attached {
     pub(super) token: String,
     pub(super) at_ms: u64,

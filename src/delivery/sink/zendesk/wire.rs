@@ -11,38 +11,38 @@ use crate::delivery::outcome::{FailureReason, SendFailure};
 use crate::delivery::sink::answer;
 
 /// `{"ticket":{…}}` of a create or update.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireTicketAnswer {
     pub(super) ticket: WireTicket,
 }
 
 /// A ticket, as far as we look at it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireTicket {
     pub(super) id: u64,
     pub(super) external_id: Option<String>,
 }
 
 /// `{"tickets":[…]}` of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireTickets {
     pub(super) tickets: Vec<WireTicket>,
 }
 
 /// `{"upload":{"token":"…"}}`
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireUploadAnswer {
     pub(super) upload: WireUpload,
 }
 
 /// An upload, as far as we look at it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireUpload {
     pub(super) token: String,
 }
 
 /// `{"comments":[…],"next_page":…}`; cursor pagination says `meta.has_more` instead.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireComments {
     pub(super) comments: Vec<WireComment>,
     pub(super) next_page: Option<String>,
@@ -50,13 +50,13 @@ pub(super) struct WireComments {
 }
 
 /// Where a cursor stands.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireMeta {
     pub(super) has_more: bool,
 }
 
 /// A comment, as far as we look at it. Which of its bodies is filled is UNCONFIRMED.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct WireComment {
     pub(super) body: Option<String>,
     pub(super) html_body: Option<String>,
