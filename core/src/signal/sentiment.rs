@@ -17,7 +17,7 @@ use super::utterance::among;
 
 /// How far back a negation or an intensifier reaches, in words of the same clause.
 const REACH: usize = 3;
-/// What "not" makes of warm words and of cold ones: "not happy" complains, "not bad" hardly praises.
+/// What "not" makes of words: "not happy" complains, "not bad" hardly praises.
 const NEGATED_WARM: f32 = -0.7;
 const NEGATED_COLD: f32 = -0.3;
 const INTENSIFIED: f32 = 1.35;
@@ -190,6 +190,8 @@ mod tests {
                 "can you tell me when the branch opens",
                 "yes",
                 "not bad",
+                "no thank you",
+                "no problem",
                 "я слушаю",
             ],
         );
