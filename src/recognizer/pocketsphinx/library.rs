@@ -112,6 +112,7 @@ impl Decoder {
         let acoustic = c_path(&models.acoustic)?;
         let language = c_path(&models.language)?;
         let dictionary = c_path(&models.dictionary)?;
+        let features = c_path(&models.features)?;
         // SAFETY: a null log file means that nothing is logged (sphinxbase/err.h).
         unsafe { (library.set_log_file)(ptr::null_mut()) };
         // SAFETY: the definitions are static. The arguments after `strict` are pairs of C strings
@@ -127,8 +128,11 @@ impl Decoder {
                 language.as_ptr(),
                 c"-dict".as_ptr(),
                 dictionary.as_ptr(),
-                c"-cmninit".as_ptr(),
-                super::model::TELEPHONE_MEANS.as_ptr(),
+                c"-featparams".as_ptr(),
+                features.as_ptr(),
+                // The weight of the language model, measured (`assets/pocketsphinx/README.md`).
+                c"-lw".as_ptr(),
+                c"9".as_ptr(),
                 // One pass: the second and third would begin only when the speaker has stopped.
                 c"-fwdflat".as_ptr(),
                 c"no".as_ptr(),

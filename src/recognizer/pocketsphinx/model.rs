@@ -1,6 +1,5 @@
 //! The models that a decoder is made from.
 
-use std::ffi::CStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +11,9 @@ pub const ACOUSTIC_MODEL: &str = "/usr/share/pocketsphinx/model/en-us/en-us";
 const LANGUAGE_MODEL: &[u8] = include_bytes!("../../../assets/pocketsphinx/handoff.arpa");
 const DICTIONARY: &[u8] = include_bytes!("../../../assets/pocketsphinx/handoff.dict");
 
-/// Cepstral means of telephone speech, from which a decoder starts to adapt. The acoustic model's
-/// own are those of 16 kHz microphones and cost the first words of every call.
-pub(super) const TELEPHONE_MEANS: &CStr =
-    c"41.00,-5.29,-0.12,5.09,2.48,-4.07,-1.37,-1.78,-5.08,-2.05,-6.45,-1.42,1.17";
+/// The acoustic model's own `feat.params` but for the cepstral means that a decoder starts to adapt
+/// from. Those of the package are of 16 kHz microphones and spoil the first utterance of a call.
+const FEATURES: &[u8] = include_bytes!("../../../assets/pocketsphinx/telephone.params");
 
 /// Files for the library to read: it takes paths only.
 #[derive(Debug)]
@@ -23,6 +21,7 @@ pub(super) struct ModelFiles {
     pub(super) acoustic: PathBuf,
     pub(super) language: PathBuf,
     pub(super) dictionary: PathBuf,
+    pub(super) features: PathBuf,
 }
 
 impl ModelFiles {
@@ -41,6 +40,7 @@ impl ModelFiles {
             acoustic: acoustic.to_owned(),
             language: write(scratch, "handoff.arpa", LANGUAGE_MODEL)?,
             dictionary: write(scratch, "handoff.dict", DICTIONARY)?,
+            features: write(scratch, "telephone.params", FEATURES)?,
         })
     }
 }
