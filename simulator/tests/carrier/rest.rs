@@ -291,7 +291,7 @@ async fn two_updates_with_one_document_at_a_time_are_a_violation() {
         Socket::Listens,
         |options| {
             options.rest_faults = vec![RestFault {
-                kind: FaultKind::Delay(Duration::from_millis(100)),
+                kind: FaultKind::Delay(Duration::from_millis(500)),
                 times: 2,
             }];
         },

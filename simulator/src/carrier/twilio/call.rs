@@ -61,7 +61,7 @@ pub(super) struct CallerView {
     pub(super) played_out: bool,
     /// Streams that play it at the moment.
     pub(super) streams: usize,
-    /// Something is being fetched, spoken or dialled for them.
+    /// Something is being fetched, spoken or dialled for them, and no bot or silence has them.
     pub(super) busy: bool,
     /// Counts documents, so that a new one is a change.
     pub(super) documents: usize,
@@ -172,12 +172,6 @@ impl Stage {
         }
     }
 
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.call
-            .view
-            .send_if_modified(|view| std::mem::replace(&mut view.busy, busy) != busy);
-    }
-
     /// The parameters that every request about this call carries.
     /// Source: <https://www.twilio.com/docs/voice/twiml>, request parameters, read 2026-11-21.
     pub(super) fn parameters(&self) -> Vec<(String, String)> {
@@ -212,7 +206,16 @@ impl Stage {
         callback: &Callback,
         parameters: &[(String, String)],
     ) -> Option<Document> {
-        let body = self.ask(purpose, callback, parameters).await?;
+        let mut body = self.ask(purpose, callback, parameters).await?;
+        if purpose == Purpose::Voice && self.account.options.voice_webhook_twice {
+            let again = self.ask(purpose, callback, parameters).await?;
+            if again != body {
+                self.violation(
+                    "the voice webhook, asked twice for one call, gave different documents",
+                );
+            }
+            body = again;
+        }
         self.checked(twiml::read(&body, Base::Fetched(&callback.url)))
     }
 

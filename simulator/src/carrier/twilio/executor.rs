@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
 use super::account::{AfterRecording, lock};
-use super::call::{CallStatus, Order, Source, Stage};
+use super::call::{CallStatus, CallerView, Order, Source, Stage};
 use super::twiml::{
     self, Base, Callback, Document, Gather, Method, Prompt, Stream, TrackChoice, Verb,
 };
@@ -102,7 +102,7 @@ impl Executor {
             view.busy = true;
             view.documents += 1;
         });
-        let document = match source {
+        match source {
             Source::Inline(text) => Ok(self.stage.checked(twiml::read(&text, Base::Inline))),
             Source::Fetch {
                 purpose,
@@ -113,15 +113,14 @@ impl Executor {
                 all.extend(parameters);
                 interruptible(&mut self.orders, self.stage.fetch(purpose, &callback, &all)).await
             }
-        };
-        self.stage.set_busy(false);
-        document
+        }
     }
 
     async fn verb(&mut self, verb: Verb) -> Result<Flow, Order> {
         if !matches!(verb, Verb::Reject | Verb::Redirect(_) | Verb::Hangup) {
             self.stage.answer();
         }
+        self.stage.call.view.send_modify(|view| view.busy = true);
         match verb {
             Verb::Start(stream) => {
                 self.start(stream);
@@ -146,15 +145,11 @@ impl Executor {
                 Ok(Flow::Next)
             }
             Verb::Pause(length) => {
+                self.stage.call.view.send_modify(|view| view.busy = false);
                 interruptible(&mut self.orders, sleep(self.stage.wall(length))).await?;
                 Ok(Flow::Next)
             }
-            Verb::Dial(dial) => {
-                self.stage.set_busy(true);
-                let flow = dial::run(&self.stage, &mut self.orders, dial).await;
-                self.stage.set_busy(false);
-                flow
-            }
+            Verb::Dial(dial) => dial::run(&self.stage, &mut self.orders, dial).await,
             Verb::Gather(gather) => self.gather(gather).await,
             Verb::Hangup => Ok(Flow::End(EndReason::HungUp)),
             Verb::Reject => {
@@ -174,6 +169,7 @@ impl Executor {
         let sid = media::stream_sid(&self.stage);
         let name = self.name(&stream).unwrap_or_else(|| sid.clone());
         lock(&self.stage.call.state).forks.insert(name, control);
+        self.stage.call.view.send_modify(|view| view.streams += 1);
         let stage = self.stage.clone();
         self.stage.in_background(async move {
             media::run(&stage, &stream, sid, Attachment::Start, stop).await
@@ -183,6 +179,10 @@ impl Executor {
     /// Lets the server be the other party until it closes the socket.
     async fn connect(&mut self, stream: Stream, action: Option<Callback>) -> Result<Flow, Order> {
         self.name(&stream);
+        self.stage.call.view.send_modify(|view| {
+            view.streams += 1;
+            view.busy = false;
+        });
         let (control, stop) = mpsc::channel(1);
         let sid = media::stream_sid(&self.stage);
         let mut socket = pin!(media::run(
@@ -235,11 +235,8 @@ impl Executor {
                 text: text.to_owned(),
             });
         }
-        self.stage.set_busy(true);
-        let heard =
-            interruptible(&mut self.orders, sleep(self.stage.wall(length_of(prompt)))).await;
-        self.stage.set_busy(false);
-        heard
+        let length = self.stage.wall(length_of(prompt));
+        interruptible(&mut self.orders, sleep(length)).await
     }
 
     fn ask_and_ignore(&self, source: Source) {
@@ -341,17 +338,19 @@ async fn caller(stage: Stage) {
             .await
             .is_err()
         {
-            let _ = view
-                .wait_for(|view| view.played_out || view.streams == 0)
-                .await;
+            let idle = |view: &CallerView| view.played_out || (view.streams == 0 && !view.busy);
+            let _ = view.wait_for(idle).await;
         }
         stage.record(CarrierEvent::RecordingEnded);
         let AfterRecording::WaitForHandoff { grace } = stage.account.options.after_recording else {
             return;
         };
         loop {
-            let _ = view.wait_for(|view| !view.busy).await;
-            let quiet = view.wait_for(|view| view.busy);
+            let documents = match view.wait_for(|view| !view.busy).await {
+                Ok(view) => view.documents,
+                Err(_) => return,
+            };
+            let quiet = view.wait_for(|view| view.busy || view.documents > documents);
             if timeout(grace, quiet).await.is_err() {
                 return;
             }

@@ -34,7 +34,7 @@ pub(super) fn stream_sid(stage: &Stage) -> String {
     stage.account.new_sid("MZ", &stage.call.sid)
 }
 
-/// Opens the stream and plays it until the server closes it or `control` says or is dropped.
+/// Opens the stream, which the caller's view counts already, and plays it until the server closes it or `control` says or is dropped.
 pub(super) async fn run(
     stage: &Stage,
     stream: &Stream,
@@ -44,7 +44,6 @@ pub(super) async fn run(
 ) {
     let mut player = Player::new(stage, stream, sid, attachment);
     let mut replacement = false;
-    stage.call.view.send_modify(|view| view.streams += 1);
     loop {
         let socket = match open(stage, &stream.url).await {
             Ok(socket) => socket,
