@@ -293,3 +293,32 @@ async fn a_call_status_callback_tells_the_end_once() {
         ["completed"]
     );
 }
+
+#[tokio::test]
+async fn a_fork_and_a_bidirectional_stream_of_one_call_have_ids_of_their_own() {
+    let both = r#"<Response><Start><Stream url="wss://bridge.example.com/media/t1" track="both_tracks"/></Start>
+      <Connect><Stream url="wss://bridge.example.com/media/t2"/></Connect></Response>"#;
+    let world = World::start(&[("/voice", both)], Socket::Listens, hang_up_after).await;
+    let call = world.place(&recording("listen", "none", 2));
+
+    call.ended(DEADLINE).await.unwrap();
+
+    world.assert_no_violations();
+    let sockets = world.sockets();
+    assert_eq!(sockets.len(), 2);
+    assert_ne!(sockets[0][1]["streamSid"], sockets[1][1]["streamSid"]);
+    for socket in &sockets {
+        let tracks = socket[1]["start"]["tracks"].as_array().unwrap().len();
+        assert_eq!(
+            events(socket, "media").len(),
+            tracks * 100,
+            "each carries the whole conversation"
+        );
+        let sid = &socket[1]["streamSid"];
+        assert!(
+            socket[1..]
+                .iter()
+                .all(|message| message["streamSid"] == *sid)
+        );
+    }
+}

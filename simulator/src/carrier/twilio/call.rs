@@ -85,6 +85,15 @@ pub(super) struct Call {
     background: Mutex<JoinSet<()>>,
 }
 
+/// A fork that was begun. Dropping it ends the fork.
+#[derive(Debug)]
+pub(super) struct Fork {
+    pub(super) sid: String,
+    pub(super) tracks: usize,
+    /// Closed when the fork has ended; nothing is sent on it.
+    pub(super) control: mpsc::Sender<()>,
+}
+
 #[derive(Debug)]
 pub(super) struct CallState {
     pub(super) status: CallStatus,
@@ -93,8 +102,8 @@ pub(super) struct CallState {
     pub(super) rewrites_in_flight: Vec<String>,
     /// Documents of rewrites that were carried out.
     pub(super) rewrites: Vec<String>,
-    /// Forks by name or sid; a message ends the fork.
-    pub(super) forks: BTreeMap<String, mpsc::Sender<()>>,
+    /// Forks by name, or by sid when they have none.
+    pub(super) forks: BTreeMap<String, Fork>,
     /// Names of streams that the call had.
     pub(super) stream_names: Vec<String>,
     /// Up to which line the recording has been played by some stream.

@@ -8,11 +8,12 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
 use super::account::{AfterRecording, lock};
-use super::call::{CallStatus, CallerView, Order, Source, Stage};
+use super::call::{CallStatus, CallerView, Fork, Order, Source, Stage};
+use super::dial;
+use super::media::{self, StreamIdentity};
 use super::twiml::{
     self, Base, Callback, Document, Gather, Method, Prompt, Stream, TrackChoice, Verb,
 };
-use super::{dial, media};
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{Attachment, CarrierEvent, EndReason, Purpose};
 
@@ -56,11 +57,7 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
         callback,
         parameters: Vec::new(),
     };
-    let mut executor = Executor {
-        stage,
-        orders,
-        tracks: 0,
-    };
+    let mut executor = Executor { stage, orders };
     for _ in 0..MOST_DOCUMENTS {
         match executor.document(source).await {
             Flow::Next => return executor.end(EndReason::DocumentRanOut).await,
@@ -77,7 +74,6 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
 struct Executor {
     stage: Stage,
     orders: Receiver<Order>,
-    tracks: usize,
 }
 
 impl Executor {
@@ -164,15 +160,25 @@ impl Executor {
 
     /// Begins a fork; the document goes on at once.
     fn start(&mut self, stream: Stream) {
-        self.count_tracks(&stream);
         let (control, stop) = mpsc::channel(1);
-        let sid = media::stream_sid(&self.stage);
-        let name = self.name(&stream).unwrap_or_else(|| sid.clone());
-        lock(&self.stage.call.state).forks.insert(name, control);
+        let identity = StreamIdentity::next(&self.stage);
+        let name = self.name(&stream).unwrap_or_else(|| identity.sid.clone());
+        let tracks = match stream.track {
+            TrackChoice::Inbound | TrackChoice::Outbound => 1,
+            TrackChoice::Both => 2,
+        };
+        self.add_fork(
+            name,
+            Fork {
+                sid: identity.sid.clone(),
+                tracks,
+                control,
+            },
+        );
         self.stage.call.view.send_modify(|view| view.streams += 1);
         let stage = self.stage.clone();
         self.stage.in_background(async move {
-            media::run(&stage, &stream, sid, Attachment::Start, stop).await
+            media::run(&stage, &stream, identity, Attachment::Start, stop).await
         });
     }
 
@@ -184,11 +190,11 @@ impl Executor {
             view.busy = false;
         });
         let (control, stop) = mpsc::channel(1);
-        let sid = media::stream_sid(&self.stage);
+        let identity = StreamIdentity::next(&self.stage);
         let mut socket = pin!(media::run(
             &self.stage,
             &stream,
-            sid,
+            identity,
             Attachment::Connect,
             stop
         ));
@@ -268,21 +274,23 @@ impl Executor {
         Some(name)
     }
 
-    fn count_tracks(&mut self, stream: &Stream) {
-        self.tracks += match stream.track {
-            TrackChoice::Inbound | TrackChoice::Outbound => 1,
-            TrackChoice::Both => 2,
-        };
-        if self.tracks > MOST_TRACKS {
-            self.stage.violation(format!(
-                "the call forks {} tracks; Twilio allows {MOST_TRACKS}",
-                self.tracks
-            ));
+    fn add_fork(&self, name: String, fork: Fork) {
+        let mut state = lock(&self.stage.call.state);
+        state.forks.insert(name, fork);
+        let running = state
+            .forks
+            .values()
+            .filter(|fork| !fork.control.is_closed());
+        let tracks: usize = running.map(|fork| fork.tracks).sum();
+        drop(state);
+        if tracks > MOST_TRACKS {
+            let sentence = format!("the call forks {tracks} tracks; Twilio allows {MOST_TRACKS}");
+            self.stage.violation(sentence);
         }
     }
 
     async fn end(self, reason: EndReason) {
-        let Self { stage, orders, .. } = self;
+        let Self { stage, orders } = self;
         drop(orders);
         if reason == EndReason::ApplicationError {
             let text = "We are sorry, an application error has occurred. Goodbye.".to_owned();

@@ -106,11 +106,18 @@ async fn update_stream(
                 "Status must be stopped",
             ));
         }
-        match lock(&stage.call.state).forks.remove(stream) {
-            Some(_) => Ok((
-                StatusCode::OK,
-                json!({"sid": stream, "call_sid": stage.call.sid.as_ref(), "status": "stopped"}),
-            )),
+        let mut state = lock(&stage.call.state);
+        let named = state
+            .forks
+            .iter()
+            .find(|(name, fork)| *name == stream || fork.sid == stream);
+        let name = named.map(|(name, _)| name.clone());
+        match name.and_then(|name| state.forks.remove(&name)) {
+            Some(fork) => {
+                let call_sid = stage.call.sid.as_ref();
+                let body = json!({"sid": fork.sid, "call_sid": call_sid, "status": "stopped"});
+                Ok((StatusCode::OK, body))
+            }
             None => Err(not_found(&asked.path)),
         }
     });
