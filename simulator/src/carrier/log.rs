@@ -143,14 +143,13 @@ impl EventLog {
     /// The violations so far, of every call.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        let violations = self
-            .since(0)
-            .into_iter()
-            .filter_map(|logged| match logged.event {
-                CarrierEvent::Violation { sentence } => Some(sentence),
-                _ => None,
-            });
-        violations.collect()
+        let mut violations = Vec::new();
+        for logged in self.since(0) {
+            if let CarrierEvent::Violation { sentence } = logged.event {
+                violations.push(sentence);
+            }
+        }
+        violations
     }
 
     pub(super) fn timed_out(&self, waited: Duration) -> WaitTimedOut {

@@ -148,6 +148,16 @@ impl Recording {
         &self.lines
     }
 
+    /// The id of the recorded stream, unless the recording has no start message.
+    #[must_use]
+    pub fn first_stream_sid(&self) -> Option<String> {
+        let start = self
+            .lines
+            .iter()
+            .find(|line| line.kind == LineKind::Start)?;
+        lines::stream_sid(&start.raw)
+    }
+
     /// How long the recorded conversation takes at speed 1, stalls not counted.
     #[must_use]
     pub fn duration(&self) -> Duration {

@@ -5,7 +5,7 @@ use handoff_simulator::carrier::{CarrierEvent, ClosedBy, EndReason, Speed};
 use handoff_simulator::recording::Recording;
 use serde_json::Value;
 
-use crate::server::{DEADLINE, Socket, World, names, recording};
+use crate::server::{DEADLINE, Socket, World, names, recording, recording_with_pace};
 
 const LISTEN: &str = r#"<Response><Start><Stream url="wss://bridge.example.com/media/t1" track="both_tracks"
     statusCallback="https://bridge.example.com/stream"><Parameter name="tok" value="t1"/></Stream></Start>
@@ -138,11 +138,16 @@ async fn when_the_server_closes_a_bidirectional_stream_the_next_verb_follows() {
         EndReason::DocumentRanOut
     );
 
-    let closed = call.events().into_iter().find_map(|event| match event {
-        CarrierEvent::StreamClosed { by, .. } => Some(by),
-        _ => None,
-    });
-    assert_eq!(closed, Some(ClosedBy::Server));
+    let closed = |event: &CarrierEvent| {
+        matches!(
+            event,
+            CarrierEvent::StreamClosed {
+                by: ClosedBy::Server,
+                ..
+            }
+        )
+    };
+    assert!(call.events().iter().any(closed));
     assert!(call.events().contains(&CarrierEvent::SpokenToCaller {
         text: "Goodbye.".into()
     }));
@@ -217,4 +222,103 @@ async fn a_second_connected_opens_a_replacement_socket_after_the_first_was_lost(
         "a lost socket says no stop"
     );
     assert_eq!(sockets[1][1]["start"]["customParameters"]["tok"], "t1");
+}
+
+#[tokio::test]
+async fn frames_fall_due_by_their_timestamps_and_a_stall_holds_them_back() {
+    for (speed, stall_ms, at_least_ms) in [(4.0, 0, 500), (4.0, 4000, 1000)] {
+        let pace = format!(r#"[{{"line":50,"stall_ms":{stall_ms}}}]"#);
+        let recording = recording_with_pace("listen", "none", 2, Some(&pace));
+        let change = |options: &mut CarrierOptions| {
+            hang_up_after(options);
+            options.speed = Speed::Times(speed);
+        };
+        let world = World::start(&[("/voice", LISTEN)], Socket::Listens, change).await;
+
+        let call = world.place(&recording);
+        call.ended(DEADLINE).await.unwrap();
+
+        let at = |name: &str| {
+            let log = world.carrier.log().since(0);
+            log.iter()
+                .find(|logged| names(std::slice::from_ref(&logged.event)) == [name])
+                .unwrap()
+                .at_ms
+        };
+        let took = at("recording_ended") - at("stream_opened");
+        assert!(
+            took >= at_least_ms,
+            "2 s at 4 times the speed with a stall of {stall_ms} ms took {took} ms"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_voice_webhook_that_is_asked_twice_must_answer_the_same() {
+    let twice = |options: &mut CarrierOptions| {
+        hang_up_after(options);
+        options.voice_webhook_twice = true;
+    };
+    let world = World::start(&[("/voice", LISTEN)], Socket::Listens, twice).await;
+    let same = world.place(&recording("listen", "none", 1));
+    same.ended(DEADLINE).await.unwrap();
+    assert_eq!(world.requests("/voice").len(), 2);
+    world.assert_no_violations();
+
+    let counted = r#"<Response><Say>Answer COUNT</Say></Response>"#;
+    let world = World::start(&[("/voice", counted)], Socket::Listens, twice).await;
+    let different = world.place(&recording("listen", "none", 1));
+    different.ended(DEADLINE).await.unwrap();
+    assert!(world.carrier.violations()[0].contains("different documents"));
+}
+
+#[tokio::test]
+async fn a_call_status_callback_tells_the_end_once() {
+    let told = |options: &mut CarrierOptions| {
+        hang_up_after(options);
+        options.call_status_path = Some("/status".into());
+    };
+    let world = World::start(&[("/voice", LISTEN)], Socket::Listens, told).await;
+    let call = world.place(&recording("listen", "none", 1));
+
+    call.ended(DEADLINE).await.unwrap();
+
+    world.assert_no_violations();
+    let statuses = world.requests("/status");
+    assert_eq!(
+        statuses
+            .iter()
+            .map(|status| status["CallStatus"].clone())
+            .collect::<Vec<_>>(),
+        ["completed"]
+    );
+}
+
+#[tokio::test]
+async fn a_fork_and_a_bidirectional_stream_of_one_call_have_ids_of_their_own() {
+    let both = r#"<Response><Start><Stream url="wss://bridge.example.com/media/t1" track="both_tracks"/></Start>
+      <Connect><Stream url="wss://bridge.example.com/media/t2"/></Connect></Response>"#;
+    let world = World::start(&[("/voice", both)], Socket::Listens, hang_up_after).await;
+    let call = world.place(&recording("listen", "none", 2));
+
+    call.ended(DEADLINE).await.unwrap();
+
+    world.assert_no_violations();
+    let sockets = world.sockets();
+    assert_eq!(sockets.len(), 2);
+    assert_ne!(sockets[0][1]["streamSid"], sockets[1][1]["streamSid"]);
+    for socket in &sockets {
+        let tracks = socket[1]["start"]["tracks"].as_array().unwrap().len();
+        assert_eq!(
+            events(socket, "media").len(),
+            tracks * 100,
+            "each carries the whole conversation"
+        );
+        let sid = &socket[1]["streamSid"];
+        assert!(
+            socket[1..]
+                .iter()
+                .all(|message| message["streamSid"] == *sid)
+        );
+    }
 }

@@ -291,7 +291,7 @@ async fn two_updates_with_one_document_at_a_time_are_a_violation() {
         Socket::Listens,
         |options| {
             options.rest_faults = vec![RestFault {
-                kind: FaultKind::Delay(Duration::from_millis(100)),
+                kind: FaultKind::Delay(Duration::from_millis(500)),
                 times: 2,
             }];
         },
@@ -347,4 +347,34 @@ async fn an_unknown_call_is_not_found_and_a_known_one_can_be_read() {
     );
     assert_eq!(notifications.status(), 200);
     assert_eq!(unknown.status(), 404);
+}
+
+#[tokio::test]
+async fn a_fork_can_be_stopped_by_its_id_and_the_call_goes_on() {
+    let world = World::start(&[("/voice", LISTEN)], Socket::Listens, |_| {}).await;
+    let call = world.place(&recording("listen", "none", 20));
+    world
+        .seen(|seen| seen.sockets.first().is_some_and(|socket| socket.len() > 5))
+        .await;
+    let sid = world.sockets()[0][1]["streamSid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let base = world.carrier.base_url();
+    let url = format!(
+        "{base}/2010-04-01/Accounts/{ACCOUNT}/Calls/{}/Streams/{sid}.json",
+        call.call_sid()
+    );
+
+    let request = reqwest::Client::new()
+        .post(url)
+        .basic_auth(ACCOUNT, Some(TOKEN));
+    let response = request.form(&[("Status", "stopped")]).send().await.unwrap();
+
+    assert_eq!(response.status(), 200);
+    world
+        .seen(|seen| seen.sockets[0].last().unwrap()["event"] == "stop")
+        .await;
+    assert_eq!(call.ended(DEADLINE).await.unwrap(), EndReason::CallerHungUp);
+    world.assert_no_violations();
 }

@@ -17,8 +17,8 @@ use handoff_simulator::carrier::{CarrierEvent, Speed};
 use handoff_simulator::recording::Recording;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub const TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
@@ -59,7 +59,8 @@ struct Shared {
 pub struct World {
     pub carrier: Carrier,
     shared: Arc<Shared>,
-    server: JoinHandle<()>,
+    /// A runtime of its own, so that killing the server breaks its open sockets too.
+    server: Mutex<Option<Runtime>>,
 }
 
 impl World {
@@ -69,7 +70,8 @@ impl World {
         socket: Socket,
         change: impl FnOnce(&mut CarrierOptions),
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let documents = documents
             .iter()
@@ -86,7 +88,11 @@ impl World {
             .route("/media/{token}", get(media))
             .route("/{*path}", post(webhook))
             .with_state(Arc::clone(&shared));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = Runtime::new().unwrap();
+        server.spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
         let mut options = CarrierOptions::new(ACCOUNT, TOKEN, PUBLIC, address);
         options.voice_path = "/voice".into();
         options.speed = Speed::Times(50.0);
@@ -98,7 +104,7 @@ impl World {
         Self {
             carrier: Carrier::start(options).await.unwrap(),
             shared,
-            server,
+            server: Mutex::new(Some(server)),
         }
     }
 
@@ -132,7 +138,9 @@ impl World {
 
     /// Kills the server: nobody listens any more, and open sockets break.
     pub fn kill(&self) {
-        self.server.abort();
+        if let Some(server) = self.server.lock().unwrap().take() {
+            server.shutdown_background();
+        }
     }
 
     /// Updates the live call over REST.
@@ -168,7 +176,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.server.abort();
+        self.kill();
     }
 }
 
@@ -201,8 +209,13 @@ async fn webhook(
         seen.requests
             .push((path.clone(), parameters.into_iter().collect()))
     });
+    let count = shared.seen.lock().unwrap().requests.len();
     match shared.documents.get(path.as_str()) {
-        Some(document) => ([(CONTENT_TYPE, "text/xml")], document.clone()).into_response(),
+        Some(document) => (
+            [(CONTENT_TYPE, "text/xml")],
+            document.replace("COUNT", &count.to_string()),
+        )
+            .into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     }
 }
@@ -268,6 +281,10 @@ async fn listen(shared: Arc<Shared>, mut socket: WebSocket) {
 
 /// A recording of `seconds` with both tracks, or with the caller's alone.
 pub fn recording(mode: &str, human: &str, seconds: u64) -> Recording {
+    recording_with_pace(mode, human, seconds, None)
+}
+
+pub fn recording_with_pace(mode: &str, human: &str, seconds: u64, pace: Option<&str>) -> Recording {
     let call_sid = "CA00000000000000000000000000000001";
     let stream_sid = "MZ00000000000000000000000000000001";
     let tracks: &[&str] = if mode == "listen" {
@@ -297,7 +314,7 @@ pub fn recording(mode: &str, human: &str, seconds: u64) -> Recording {
     let stop = json!({"accountSid": ACCOUNT, "callSid": call_sid});
     lines.push(json!({"event": "stop", "sequenceNumber": lines.len().to_string(), "streamSid": stream_sid, "stop": stop}));
     let stream: Vec<_> = lines.iter().map(Value::to_string).collect();
-    Recording::parse(&call.to_string(), &stream.join("\n"), None).unwrap()
+    Recording::parse(&call.to_string(), &stream.join("\n"), pace).unwrap()
 }
 
 /// The names of the events, for comparing a course of events as a whole.

@@ -37,6 +37,9 @@ pub struct CarrierOptions {
     pub connect: SocketAddr,
     /// Path of the voice webhook.
     pub voice_path: String,
+    /// Asks the voice webhook twice, as Twilio does when it doubts that the first request arrived.
+    /// Different answers are a violation; the second is executed.
+    pub voice_webhook_twice: bool,
     /// Path of the number's status callback, asked once when a call is over.
     pub call_status_path: Option<String>,
     /// Where the REST API and the bot webhook listen.
@@ -91,6 +94,7 @@ impl CarrierOptions {
             public_url: public_url.into(),
             connect,
             voice_path: "/twilio/voice".into(),
+            voice_webhook_twice: false,
             call_status_path: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: Speed::Times(1.0),

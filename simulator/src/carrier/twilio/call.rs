@@ -61,7 +61,7 @@ pub(super) struct CallerView {
     pub(super) played_out: bool,
     /// Streams that play it at the moment.
     pub(super) streams: usize,
-    /// Something is being fetched, spoken or dialled for them.
+    /// Something is being fetched, spoken or dialled for them, and no bot or silence has them.
     pub(super) busy: bool,
     /// Counts documents, so that a new one is a change.
     pub(super) documents: usize,
@@ -85,6 +85,15 @@ pub(super) struct Call {
     background: Mutex<JoinSet<()>>,
 }
 
+/// A fork that was begun. Dropping it ends the fork.
+#[derive(Debug)]
+pub(super) struct Fork {
+    pub(super) sid: String,
+    pub(super) tracks: usize,
+    /// Closed when the fork has ended; nothing is sent on it.
+    pub(super) control: mpsc::Sender<()>,
+}
+
 #[derive(Debug)]
 pub(super) struct CallState {
     pub(super) status: CallStatus,
@@ -93,8 +102,8 @@ pub(super) struct CallState {
     pub(super) rewrites_in_flight: Vec<String>,
     /// Documents of rewrites that were carried out.
     pub(super) rewrites: Vec<String>,
-    /// Forks by name or sid; a message ends the fork.
-    pub(super) forks: BTreeMap<String, mpsc::Sender<()>>,
+    /// Forks by name, or by sid when they have none.
+    pub(super) forks: BTreeMap<String, Fork>,
     /// Names of streams that the call had.
     pub(super) stream_names: Vec<String>,
     /// Up to which line the recording has been played by some stream.
@@ -172,12 +181,6 @@ impl Stage {
         }
     }
 
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.call
-            .view
-            .send_if_modified(|view| std::mem::replace(&mut view.busy, busy) != busy);
-    }
-
     /// The parameters that every request about this call carries.
     /// Source: <https://www.twilio.com/docs/voice/twiml>, request parameters, read 2026-11-21.
     pub(super) fn parameters(&self) -> Vec<(String, String)> {
@@ -212,7 +215,16 @@ impl Stage {
         callback: &Callback,
         parameters: &[(String, String)],
     ) -> Option<Document> {
-        let body = self.ask(purpose, callback, parameters).await?;
+        let mut body = self.ask(purpose, callback, parameters).await?;
+        if purpose == Purpose::Voice && self.account.options.voice_webhook_twice {
+            let again = self.ask(purpose, callback, parameters).await?;
+            if again != body {
+                self.violation(
+                    "the voice webhook, asked twice for one call, gave different documents",
+                );
+            }
+            body = again;
+        }
         self.checked(twiml::read(&body, Base::Fetched(&callback.url)))
     }
 

@@ -8,11 +8,12 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
 use super::account::{AfterRecording, lock};
-use super::call::{CallStatus, Order, Source, Stage};
+use super::call::{CallStatus, CallerView, Fork, Order, Source, Stage};
+use super::dial;
+use super::media::{self, StreamIdentity};
 use super::twiml::{
     self, Base, Callback, Document, Gather, Method, Prompt, Stream, TrackChoice, Verb,
 };
-use super::{dial, media};
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{Attachment, CarrierEvent, EndReason, Purpose};
 
@@ -56,11 +57,7 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
         callback,
         parameters: Vec::new(),
     };
-    let mut executor = Executor {
-        stage,
-        orders,
-        tracks: 0,
-    };
+    let mut executor = Executor { stage, orders };
     for _ in 0..MOST_DOCUMENTS {
         match executor.document(source).await {
             Flow::Next => return executor.end(EndReason::DocumentRanOut).await,
@@ -77,7 +74,6 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
 struct Executor {
     stage: Stage,
     orders: Receiver<Order>,
-    tracks: usize,
 }
 
 impl Executor {
@@ -102,7 +98,7 @@ impl Executor {
             view.busy = true;
             view.documents += 1;
         });
-        let document = match source {
+        match source {
             Source::Inline(text) => Ok(self.stage.checked(twiml::read(&text, Base::Inline))),
             Source::Fetch {
                 purpose,
@@ -113,15 +109,14 @@ impl Executor {
                 all.extend(parameters);
                 interruptible(&mut self.orders, self.stage.fetch(purpose, &callback, &all)).await
             }
-        };
-        self.stage.set_busy(false);
-        document
+        }
     }
 
     async fn verb(&mut self, verb: Verb) -> Result<Flow, Order> {
         if !matches!(verb, Verb::Reject | Verb::Redirect(_) | Verb::Hangup) {
             self.stage.answer();
         }
+        self.stage.call.view.send_modify(|view| view.busy = true);
         match verb {
             Verb::Start(stream) => {
                 self.start(stream);
@@ -146,15 +141,11 @@ impl Executor {
                 Ok(Flow::Next)
             }
             Verb::Pause(length) => {
+                self.stage.call.view.send_modify(|view| view.busy = false);
                 interruptible(&mut self.orders, sleep(self.stage.wall(length))).await?;
                 Ok(Flow::Next)
             }
-            Verb::Dial(dial) => {
-                self.stage.set_busy(true);
-                let flow = dial::run(&self.stage, &mut self.orders, dial).await;
-                self.stage.set_busy(false);
-                flow
-            }
+            Verb::Dial(dial) => dial::run(&self.stage, &mut self.orders, dial).await,
             Verb::Gather(gather) => self.gather(gather).await,
             Verb::Hangup => Ok(Flow::End(EndReason::HungUp)),
             Verb::Reject => {
@@ -169,26 +160,41 @@ impl Executor {
 
     /// Begins a fork; the document goes on at once.
     fn start(&mut self, stream: Stream) {
-        self.count_tracks(&stream);
         let (control, stop) = mpsc::channel(1);
-        let sid = media::stream_sid(&self.stage);
-        let name = self.name(&stream).unwrap_or_else(|| sid.clone());
-        lock(&self.stage.call.state).forks.insert(name, control);
+        let identity = StreamIdentity::next(&self.stage);
+        let name = self.name(&stream).unwrap_or_else(|| identity.sid.clone());
+        let tracks = match stream.track {
+            TrackChoice::Inbound | TrackChoice::Outbound => 1,
+            TrackChoice::Both => 2,
+        };
+        self.add_fork(
+            name,
+            Fork {
+                sid: identity.sid.clone(),
+                tracks,
+                control,
+            },
+        );
+        self.stage.call.view.send_modify(|view| view.streams += 1);
         let stage = self.stage.clone();
         self.stage.in_background(async move {
-            media::run(&stage, &stream, sid, Attachment::Start, stop).await
+            media::run(&stage, &stream, identity, Attachment::Start, stop).await
         });
     }
 
     /// Lets the server be the other party until it closes the socket.
     async fn connect(&mut self, stream: Stream, action: Option<Callback>) -> Result<Flow, Order> {
         self.name(&stream);
+        self.stage.call.view.send_modify(|view| {
+            view.streams += 1;
+            view.busy = false;
+        });
         let (control, stop) = mpsc::channel(1);
-        let sid = media::stream_sid(&self.stage);
+        let identity = StreamIdentity::next(&self.stage);
         let mut socket = pin!(media::run(
             &self.stage,
             &stream,
-            sid,
+            identity,
             Attachment::Connect,
             stop
         ));
@@ -235,11 +241,8 @@ impl Executor {
                 text: text.to_owned(),
             });
         }
-        self.stage.set_busy(true);
-        let heard =
-            interruptible(&mut self.orders, sleep(self.stage.wall(length_of(prompt)))).await;
-        self.stage.set_busy(false);
-        heard
+        let length = self.stage.wall(length_of(prompt));
+        interruptible(&mut self.orders, sleep(length)).await
     }
 
     fn ask_and_ignore(&self, source: Source) {
@@ -271,21 +274,23 @@ impl Executor {
         Some(name)
     }
 
-    fn count_tracks(&mut self, stream: &Stream) {
-        self.tracks += match stream.track {
-            TrackChoice::Inbound | TrackChoice::Outbound => 1,
-            TrackChoice::Both => 2,
-        };
-        if self.tracks > MOST_TRACKS {
-            self.stage.violation(format!(
-                "the call forks {} tracks; Twilio allows {MOST_TRACKS}",
-                self.tracks
-            ));
+    fn add_fork(&self, name: String, fork: Fork) {
+        let mut state = lock(&self.stage.call.state);
+        state.forks.insert(name, fork);
+        let running = state
+            .forks
+            .values()
+            .filter(|fork| !fork.control.is_closed());
+        let tracks: usize = running.map(|fork| fork.tracks).sum();
+        drop(state);
+        if tracks > MOST_TRACKS {
+            let sentence = format!("the call forks {tracks} tracks; Twilio allows {MOST_TRACKS}");
+            self.stage.violation(sentence);
         }
     }
 
     async fn end(self, reason: EndReason) {
-        let Self { stage, orders, .. } = self;
+        let Self { stage, orders } = self;
         drop(orders);
         if reason == EndReason::ApplicationError {
             let text = "We are sorry, an application error has occurred. Goodbye.".to_owned();
@@ -341,17 +346,19 @@ async fn caller(stage: Stage) {
             .await
             .is_err()
         {
-            let _ = view
-                .wait_for(|view| view.played_out || view.streams == 0)
-                .await;
+            let idle = |view: &CallerView| view.played_out || (view.streams == 0 && !view.busy);
+            let _ = view.wait_for(idle).await;
         }
         stage.record(CarrierEvent::RecordingEnded);
         let AfterRecording::WaitForHandoff { grace } = stage.account.options.after_recording else {
             return;
         };
         loop {
-            let _ = view.wait_for(|view| !view.busy).await;
-            let quiet = view.wait_for(|view| view.busy);
+            let documents = match view.wait_for(|view| !view.busy).await {
+                Ok(view) => view.documents,
+                Err(_) => return,
+            };
+            let quiet = view.wait_for(|view| view.busy || view.documents > documents);
             if timeout(grace, quiet).await.is_err() {
                 return;
             }

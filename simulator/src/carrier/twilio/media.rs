@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::account::lock;
 use super::bidirectional::{self, PlayQueue, ServerMessage};
 use super::call::Stage;
 use super::player::{Next, Player};
@@ -29,22 +30,47 @@ const WAITING_MESSAGES: usize = 64;
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// An id for a stream that the recording does not have.
-pub(super) fn stream_sid(stage: &Stage) -> String {
-    stage.account.new_sid("MZ", &stage.call.sid)
+/// Which stream of the call this is.
+#[derive(Debug, Clone)]
+pub(super) struct StreamIdentity {
+    pub(super) sid: String,
+    /// The recorded stream itself, which keeps its ids and sockets; every other stream of the call
+    /// gets ids of its own and joins the recording where the call is.
+    pub(super) is_recorded: bool,
 }
 
-/// Opens the stream and plays it until the server closes it or `control` says or is dropped.
+impl StreamIdentity {
+    /// The first stream of a call is the recorded one.
+    pub(super) fn next(stage: &Stage) -> Self {
+        let had_stream = std::mem::replace(&mut lock(&stage.call.state).had_stream, true);
+        match stage
+            .call
+            .recording
+            .first_stream_sid()
+            .filter(|_| !had_stream)
+        {
+            Some(sid) => Self {
+                sid,
+                is_recorded: true,
+            },
+            None => Self {
+                sid: stage.account.new_sid("MZ", &stage.call.sid),
+                is_recorded: false,
+            },
+        }
+    }
+}
+
+/// Opens the stream, which the caller's view counts already, and plays it until the server closes it or `control` says or is dropped.
 pub(super) async fn run(
     stage: &Stage,
     stream: &Stream,
-    sid: String,
+    identity: StreamIdentity,
     attachment: Attachment,
     mut control: mpsc::Receiver<()>,
 ) {
-    let mut player = Player::new(stage, stream, sid, attachment);
+    let mut player = Player::new(stage, stream, identity, attachment);
     let mut replacement = false;
-    stage.call.view.send_modify(|view| view.streams += 1);
     loop {
         let socket = match open(stage, &stream.url).await {
             Ok(socket) => socket,

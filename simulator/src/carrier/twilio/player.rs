@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::account::{AfterRecording, lock};
 use super::call::Stage;
+use super::media::StreamIdentity;
 use super::twiml::{Stream, TrackChoice};
 use crate::carrier::event::Attachment;
 use crate::carrier::speed::Speed;
@@ -64,15 +65,15 @@ impl<'a> Player<'a> {
     pub(super) fn new(
         stage: &'a Stage,
         stream: &'a Stream,
-        sid: String,
+        identity: StreamIdentity,
         attachment: Attachment,
     ) -> Self {
         let lines = stage.call.recording.lines();
-        let (cursor, recorded) = {
-            let mut state = lock(&stage.call.state);
-            let had_stream = std::mem::replace(&mut state.had_stream, true);
-            (state.played_lines, !had_stream)
-        };
+        let StreamIdentity {
+            sid,
+            is_recorded: recorded,
+        } = identity;
+        let cursor = lock(&stage.call.state).played_lines;
         let verbatim =
             recorded && attachment == Attachment::Start && stream.track == TrackChoice::Both;
         let origin = lines
