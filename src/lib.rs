@@ -1,5 +1,8 @@
 //! The shells of handoff: everything that turns bytes into events and commands into requests.
 #![deny(unsafe_code)]
 
+pub mod clock;
 pub mod delivery;
+pub mod egress;
+pub mod journal;
 pub mod recognizer;
