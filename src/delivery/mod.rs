@@ -5,3 +5,4 @@
 //! and giving up.
 
 pub mod outcome;
+pub mod sink;
