@@ -2,5 +2,8 @@
 #![deny(unsafe_code)]
 
 pub mod carrier;
+pub mod clock;
 pub mod delivery;
+pub mod egress;
+pub mod journal;
 pub mod recognizer;

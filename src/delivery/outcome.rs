@@ -5,13 +5,15 @@
 //! it as a [`Verdict`]. Progress is the sink's own: the worker stores it in the journal and never
 //! looks inside, so a delivery of several requests goes on after a crash where it stopped.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use handoff_core::context::HandoffContext;
 use handoff_core::pii::Secret;
 use handoff_core::time::WallTime;
+
+pub use crate::egress::SendFailure;
+pub use crate::journal::{FailureReason, Receipt};
 
 /// One delivery, as a sink sees it at one step.
 #[derive(Clone, Copy, Debug)]
@@ -89,21 +91,6 @@ pub enum Verdict {
     DisableSink(FailureReason),
 }
 
-/// Proof that a context was delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The vendor's name for what was created (ticket id, channel and timestamp).
-    pub external_id: String,
-    /// Where a human can open it.
-    pub url: Option<String>,
-    /// SHA-256 of the delivered content, to prove which.
-    pub content_sha256: [u8; 32],
-    /// Whether the vendor recognises repeats, so that the content is certainly there once.
-    pub exactly_once: bool,
-    /// When the vendor confirmed it.
-    pub at: WallTime,
-}
-
 /// A credential that a sink obtained for itself.
 #[derive(Clone, Debug)]
 pub struct Authorization {
@@ -111,80 +98,4 @@ pub struct Authorization {
     pub token: Secret,
     /// How long it is accepted; `None` means until it is refused.
     pub valid_for: Option<Duration>,
-}
-
-/// Why a request brought no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SendFailure {
-    /// It certainly did not act: the name did not resolve or the connection was refused.
-    NotSent,
-    /// It may or may not have acted: the connection broke or the time ran out after sending began.
-    Unknown,
-}
-
-/// Why a delivery did not succeed. Carries nothing of what was delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FailureReason {
-    /// No answer came.
-    Unreachable,
-    /// The vendor limits our rate.
-    Throttled,
-    /// The vendor failed (5xx, 408).
-    Broken {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The answer could not be understood.
-    Unreadable,
-    /// Our credentials are refused, also after a new authorization.
-    Unauthorized,
-    /// The vendor does not accept what we sent.
-    Rejected {
-        /// The HTTP status.
-        status: u16,
-        /// The vendor's error code, if it is one word: free text could repeat what was sent.
-        code: Option<String>,
-    },
-    /// The sink no longer exists at the vendor.
-    Gone,
-    /// The delivery that opens this handoff at the sink never succeeded, so there is nothing to
-    /// update.
-    NeverOpened,
-}
-
-impl FailureReason {
-    /// The code used in journal rows, logs and metric labels.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::Throttled => "throttled",
-            Self::Broken { .. } => "broken",
-            Self::Unreadable => "unreadable",
-            Self::Unauthorized => "unauthorized",
-            Self::Rejected { .. } => "rejected",
-            Self::Gone => "gone",
-            Self::NeverOpened => "never_opened",
-        }
-    }
-}
-
-impl fmt::Display for FailureReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())?;
-        match self {
-            Self::Broken { status } | Self::Rejected { status, code: None } => {
-                write!(f, " ({status})")
-            }
-            Self::Rejected {
-                status,
-                code: Some(code),
-            } => write!(f, " ({status} {code})"),
-            Self::Unreachable
-            | Self::Throttled
-            | Self::Unreadable
-            | Self::Unauthorized
-            | Self::Gone
-            | Self::NeverOpened => Ok(()),
-        }
-    }
 }

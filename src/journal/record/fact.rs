@@ -1,0 +1,267 @@
+//! The disk form of [`Fact`].
+
+use handoff_core::call::{Fact, Utterance};
+use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::pii::Pii;
+use handoff_core::time::MediaTime;
+use serde::{Deserialize, Serialize};
+
+use super::envelope::{self, RecordError};
+use super::parts::{
+    DiskDialEnd, DiskDisposition, DiskLegProgress, DiskParameters, DiskParty, DiskRewriteOutcome,
+    DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite, handoff_id, personal,
+};
+
+/// Writes a fact.
+pub(in crate::journal) fn encode_fact(fact: &Fact) -> Result<String, RecordError> {
+    envelope::encode(&DiskFact::from(fact))
+}
+
+/// Reads a fact.
+pub(in crate::journal) fn decode_fact(text: &str) -> Result<Fact, RecordError> {
+    envelope::decode::<DiskFact>(text, KINDS)?.try_into()
+}
+
+/// The kinds of version 1.
+const KINDS: &[&str] = &[
+    "call_announced",
+    "stream_started",
+    "stream_stopped",
+    "utterance_heard",
+    "digit_pressed",
+    "recognizer_lost",
+    "recognizer_restored",
+    "triggered",
+    "rewrite_requested",
+    "rewrite_settled",
+    "leg_progressed",
+    "dial_ended",
+    "call_ended",
+];
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum DiskFact {
+    CallAnnounced {
+        carrier_call: String,
+        caller: DiskParty,
+        called: DiskParty,
+        parameters: DiskParameters,
+    },
+    StreamStarted {
+        stream: String,
+        at_samples: u64,
+        replacement: bool,
+    },
+    StreamStopped {
+        stream: String,
+        end: DiskStreamEnd,
+    },
+    UtteranceHeard(DiskUtterance),
+    DigitPressed {
+        digit: char,
+        at_samples: u64,
+    },
+    RecognizerLost {
+        speaker: DiskSpeaker,
+    },
+    RecognizerRestored {
+        speaker: DiskSpeaker,
+    },
+    Triggered(DiskTrigger),
+    RewriteRequested {
+        handoff: String,
+        attempt: u32,
+    },
+    RewriteSettled {
+        handoff: String,
+        attempt: u32,
+        outcome: DiskRewriteOutcome,
+    },
+    LegProgressed {
+        handoff: String,
+        progress: DiskLegProgress,
+    },
+    DialEnded {
+        handoff: String,
+        end: DiskDialEnd,
+    },
+    CallEnded {
+        disposition: DiskDisposition,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiskUtterance {
+    speaker: DiskSpeaker,
+    start_samples: u64,
+    end_samples: u64,
+    text: String,
+    confidence: f32,
+    approximate: bool,
+    sentiment: Option<f32>,
+}
+
+impl From<&Fact> for DiskFact {
+    fn from(fact: &Fact) -> Self {
+        match fact {
+            Fact::CallAnnounced {
+                carrier_call,
+                caller,
+                called,
+                parameters,
+            } => Self::CallAnnounced {
+                carrier_call: carrier_call.0.clone(),
+                caller: caller.into(),
+                called: called.into(),
+                parameters: exposed(parameters),
+            },
+            Fact::StreamStarted {
+                stream,
+                at,
+                replacement,
+            } => Self::StreamStarted {
+                stream: stream.0.clone(),
+                at_samples: at.0,
+                replacement: *replacement,
+            },
+            Fact::StreamStopped { stream, end } => Self::StreamStopped {
+                stream: stream.0.clone(),
+                end: (*end).into(),
+            },
+            Fact::UtteranceHeard(utterance) => Self::UtteranceHeard(utterance.into()),
+            Fact::DigitPressed { digit, at } => Self::DigitPressed {
+                digit: *digit,
+                at_samples: at.0,
+            },
+            Fact::RecognizerLost { speaker } => Self::RecognizerLost {
+                speaker: (*speaker).into(),
+            },
+            Fact::RecognizerRestored { speaker } => Self::RecognizerRestored {
+                speaker: (*speaker).into(),
+            },
+            Fact::Triggered(trigger) => Self::Triggered(trigger.into()),
+            Fact::RewriteRequested { handoff, attempt } => Self::RewriteRequested {
+                handoff: handoff.as_str().to_owned(),
+                attempt: *attempt,
+            },
+            Fact::RewriteSettled {
+                handoff,
+                attempt,
+                outcome,
+            } => Self::RewriteSettled {
+                handoff: handoff.as_str().to_owned(),
+                attempt: *attempt,
+                outcome: outcome.into(),
+            },
+            Fact::LegProgressed { handoff, progress } => Self::LegProgressed {
+                handoff: handoff.as_str().to_owned(),
+                progress: (*progress).into(),
+            },
+            Fact::DialEnded { handoff, end } => Self::DialEnded {
+                handoff: handoff.as_str().to_owned(),
+                end: (*end).into(),
+            },
+            Fact::CallEnded { disposition } => Self::CallEnded {
+                disposition: (*disposition).into(),
+            },
+        }
+    }
+}
+
+impl TryFrom<DiskFact> for Fact {
+    type Error = RecordError;
+
+    fn try_from(fact: DiskFact) -> Result<Self, RecordError> {
+        Ok(match fact {
+            DiskFact::CallAnnounced {
+                carrier_call,
+                caller,
+                called,
+                parameters,
+            } => Self::CallAnnounced {
+                carrier_call: CarrierCallId(carrier_call),
+                caller: caller.into(),
+                called: called.into(),
+                parameters: personal(parameters),
+            },
+            DiskFact::StreamStarted {
+                stream,
+                at_samples,
+                replacement,
+            } => Self::StreamStarted {
+                stream: StreamId(stream),
+                at: MediaTime(at_samples),
+                replacement,
+            },
+            DiskFact::StreamStopped { stream, end } => Self::StreamStopped {
+                stream: StreamId(stream),
+                end: end.into(),
+            },
+            DiskFact::UtteranceHeard(utterance) => Self::UtteranceHeard(utterance.into()),
+            DiskFact::DigitPressed { digit, at_samples } => Self::DigitPressed {
+                digit,
+                at: MediaTime(at_samples),
+            },
+            DiskFact::RecognizerLost { speaker } => Self::RecognizerLost {
+                speaker: speaker.into(),
+            },
+            DiskFact::RecognizerRestored { speaker } => Self::RecognizerRestored {
+                speaker: speaker.into(),
+            },
+            DiskFact::Triggered(trigger) => Self::Triggered(trigger.try_into()?),
+            DiskFact::RewriteRequested { handoff, attempt } => Self::RewriteRequested {
+                handoff: handoff_id(&handoff)?,
+                attempt,
+            },
+            DiskFact::RewriteSettled {
+                handoff,
+                attempt,
+                outcome,
+            } => Self::RewriteSettled {
+                handoff: handoff_id(&handoff)?,
+                attempt,
+                outcome: outcome.into(),
+            },
+            DiskFact::LegProgressed { handoff, progress } => Self::LegProgressed {
+                handoff: handoff_id(&handoff)?,
+                progress: progress.into(),
+            },
+            DiskFact::DialEnded { handoff, end } => Self::DialEnded {
+                handoff: handoff_id(&handoff)?,
+                end: end.into(),
+            },
+            DiskFact::CallEnded { disposition } => Self::CallEnded {
+                disposition: disposition.into(),
+            },
+        })
+    }
+}
+
+impl From<&Utterance> for DiskUtterance {
+    fn from(utterance: &Utterance) -> Self {
+        Self {
+            speaker: utterance.speaker.into(),
+            start_samples: utterance.start.0,
+            end_samples: utterance.end.0,
+            text: utterance.text.expose().clone(),
+            confidence: finite(utterance.confidence),
+            approximate: utterance.approximate,
+            sentiment: utterance.sentiment.map(finite),
+        }
+    }
+}
+
+impl From<DiskUtterance> for Utterance {
+    fn from(utterance: DiskUtterance) -> Self {
+        Self {
+            speaker: utterance.speaker.into(),
+            start: MediaTime(utterance.start_samples),
+            end: MediaTime(utterance.end_samples),
+            text: Pii::new(utterance.text),
+            confidence: utterance.confidence,
+            approximate: utterance.approximate,
+            sentiment: utterance.sentiment,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Disk forms that facts and contexts share.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use handoff_core::call::{
+    DialEnd, Disposition, Evidence, LegProgress, Party, RewriteOutcome, StreamEnd, Trigger,
+    TriggerSource,
+};
+use handoff_core::id::HandoffId;
+use handoff_core::pii::Pii;
+use handoff_core::speech::Speaker;
+use handoff_core::time::{CallTime, MediaTime};
+use serde::{Deserialize, Serialize};
+
+use super::envelope::{RecordError, malformed};
+
+/// Mirrors an enum without data, variant by variant.
+macro_rules! disk_enum {
+    ($(#[$doc:meta])* $disk:ident = $core:ident { $($variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum $disk { $($variant),+ }
+
+        impl From<$core> for $disk {
+            fn from(value: $core) -> Self {
+                match value { $($core::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$disk> for $core {
+            fn from(value: $disk) -> Self {
+                match value { $($disk::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+disk_enum!(
+    /// Disk form of [`Speaker`].
+    DiskSpeaker = Speaker { Caller, VoiceAgent, Human }
+);
+disk_enum!(
+    /// Disk form of [`StreamEnd`].
+    DiskStreamEnd = StreamEnd { Stopped, Closed, Replaced, Refused }
+);
+disk_enum!(
+    /// Disk form of [`LegProgress`].
+    DiskLegProgress = LegProgress { Initiated, Ringing, Answered, Completed }
+);
+disk_enum!(
+    /// Disk form of [`DialEnd`].
+    DiskDialEnd = DialEnd { Bridged, AnsweredNotBridged, NoAnswer, Busy, Failed, Canceled }
+);
+disk_enum!(
+    /// Disk form of [`Disposition`].
+    DiskDisposition = Disposition {
+        StayedWithVoiceAgent, Bridged, NoAnswer, Busy, CarrierRefused, CallerHungUp, Unknown,
+    }
+);
+
+/// Disk form of [`Party`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DiskParty {
+    Known(String),
+    Withheld,
+}
+
+impl From<&Party> for DiskParty {
+    fn from(party: &Party) -> Self {
+        match party {
+            Party::Known(address) => Self::Known(address.expose().clone()),
+            Party::Withheld => Self::Withheld,
+        }
+    }
+}
+
+impl From<DiskParty> for Party {
+    fn from(party: DiskParty) -> Self {
+        match party {
+            DiskParty::Known(address) => Self::Known(Pii::new(address)),
+            DiskParty::Withheld => Self::Withheld,
+        }
+    }
+}
+
+/// Disk form of [`RewriteOutcome`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DiskRewriteOutcome {
+    Accepted,
+    CallerGone,
+    Refused { code: Option<u32>, status: u16 },
+    NotSent,
+    Unknown,
+}
+
+impl From<&RewriteOutcome> for DiskRewriteOutcome {
+    fn from(outcome: &RewriteOutcome) -> Self {
+        match outcome {
+            RewriteOutcome::Accepted => Self::Accepted,
+            RewriteOutcome::CallerGone => Self::CallerGone,
+            &RewriteOutcome::Refused { code, status } => Self::Refused { code, status },
+            RewriteOutcome::NotSent => Self::NotSent,
+            RewriteOutcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<DiskRewriteOutcome> for RewriteOutcome {
+    fn from(outcome: DiskRewriteOutcome) -> Self {
+        match outcome {
+            DiskRewriteOutcome::Accepted => Self::Accepted,
+            DiskRewriteOutcome::CallerGone => Self::CallerGone,
+            DiskRewriteOutcome::Refused { code, status } => Self::Refused { code, status },
+            DiskRewriteOutcome::NotSent => Self::NotSent,
+            DiskRewriteOutcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Disk form of [`Trigger`].
+#[derive(Serialize, Deserialize)]
+pub(super) struct DiskTrigger {
+    handoff: String,
+    source: DiskTriggerSource,
+    at_ns: u64,
+    media_at_samples: u64,
+    evidence: Vec<DiskEvidence>,
+    values: Vec<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DiskTriggerSource {
+    Rule(String),
+    Api { reason: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DiskEvidence {
+    Words {
+        speaker: DiskSpeaker,
+        at_samples: u64,
+        text: String,
+        is_final: bool,
+    },
+    Digits {
+        digits: String,
+        at_samples: u64,
+    },
+}
+
+impl From<&Trigger> for DiskTrigger {
+    fn from(trigger: &Trigger) -> Self {
+        Self {
+            handoff: trigger.handoff.as_str().to_owned(),
+            source: match &trigger.source {
+                TriggerSource::Rule(name) => DiskTriggerSource::Rule(name.clone()),
+                TriggerSource::Api { reason } => DiskTriggerSource::Api {
+                    reason: reason.expose().clone(),
+                },
+            },
+            at_ns: nanos(trigger.at),
+            media_at_samples: trigger.media_at.0,
+            evidence: trigger.evidence.iter().map(DiskEvidence::from).collect(),
+            values: trigger.values.clone(),
+        }
+    }
+}
+
+impl TryFrom<DiskTrigger> for Trigger {
+    type Error = RecordError;
+
+    fn try_from(trigger: DiskTrigger) -> Result<Self, RecordError> {
+        Ok(Self {
+            handoff: handoff_id(&trigger.handoff)?,
+            source: match trigger.source {
+                DiskTriggerSource::Rule(name) => TriggerSource::Rule(name),
+                DiskTriggerSource::Api { reason } => TriggerSource::Api {
+                    reason: Pii::new(reason),
+                },
+            },
+            at: call_time(trigger.at_ns),
+            media_at: MediaTime(trigger.media_at_samples),
+            evidence: trigger.evidence.into_iter().map(Evidence::from).collect(),
+            values: trigger.values,
+        })
+    }
+}
+
+impl From<&Evidence> for DiskEvidence {
+    fn from(evidence: &Evidence) -> Self {
+        match evidence {
+            Evidence::Words {
+                speaker,
+                at,
+                text,
+                is_final,
+            } => Self::Words {
+                speaker: (*speaker).into(),
+                at_samples: at.0,
+                text: text.expose().clone(),
+                is_final: *is_final,
+            },
+            Evidence::Digits { digits, at } => Self::Digits {
+                digits: digits.expose().clone(),
+                at_samples: at.0,
+            },
+        }
+    }
+}
+
+impl From<DiskEvidence> for Evidence {
+    fn from(evidence: DiskEvidence) -> Self {
+        match evidence {
+            DiskEvidence::Words {
+                speaker,
+                at_samples,
+                text,
+                is_final,
+            } => Self::Words {
+                speaker: speaker.into(),
+                at: MediaTime(at_samples),
+                text: Pii::new(text),
+                is_final,
+            },
+            DiskEvidence::Digits { digits, at_samples } => Self::Digits {
+                digits: Pii::new(digits),
+                at: MediaTime(at_samples),
+            },
+        }
+    }
+}
+
+pub(super) type DiskParameters = BTreeMap<String, String>;
+
+pub(super) fn exposed(parameters: &BTreeMap<String, Pii<String>>) -> DiskParameters {
+    parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), value.expose().clone()))
+        .collect()
+}
+
+pub(super) fn personal(parameters: DiskParameters) -> BTreeMap<String, Pii<String>> {
+    parameters
+        .into_iter()
+        .map(|(name, value)| (name, Pii::new(value)))
+        .collect()
+}
+
+pub(super) fn handoff_id(text: &str) -> Result<HandoffId, RecordError> {
+    HandoffId::parse(text).ok_or_else(|| malformed("handoff_id"))
+}
+
+/// Nanoseconds hold 584 years of call.
+pub(in crate::journal) fn nanos(at: CallTime) -> u64 {
+    u64::try_from(at.0.as_nanos()).unwrap_or(u64::MAX)
+}
+
+pub(in crate::journal) fn call_time(nanos: u64) -> CallTime {
+    CallTime(Duration::from_nanos(nanos))
+}
+
+/// JSON has no word for infinity and not-a-number, which no confidence or sentiment is; they are
+/// stored as zero rather than making the record unreadable.
+pub(super) fn finite(value: f32) -> f32 {
+    if value.is_finite() { value } else { 0.0 }
+}
