@@ -44,11 +44,11 @@ async fn a_human_who_answers_talks_and_the_action_is_told() {
         [
             &action["DialCallStatus"],
             &action["DialBridged"],
-            &action["DialCallDuration"],
             &action["FromCity"]
         ],
-        ["completed", "true", "3", "MÜNCHEN"]
+        ["completed", "true", "MÜNCHEN"]
     );
+    assert!(action["DialCallDuration"].parse::<u32>().unwrap() >= 3);
     let progress = world.requests("/leg");
     let progress: Vec<_> = progress
         .iter()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handoff_simulator::carrier::twilio::{FaultKind, RestFault};
+use handoff_simulator::carrier::twilio::{AfterRecording, CarrierOptions, FaultKind, RestFault};
 use handoff_simulator::carrier::{CarrierEvent, EndReason, LegStatus};
 
 use crate::server::{ACCOUNT, DEADLINE, Socket, TOKEN, World, names, recording};
@@ -12,6 +12,18 @@ const LISTEN: &str = r#"<Response><Start><Stream url="wss://bridge.example.com/m
   <Redirect>https://bot.example.com/voice</Redirect></Response>"#;
 const HANDOFF: &str = r#"<Response><Dial timeout="25" action="https://bridge.example.com/after-dial"><Number>+15550100042</Number></Dial></Response>"#;
 const HANG_UP: (&str, &str) = ("/after-dial", "<Response><Hangup/></Response>");
+
+/// A world whose caller outlasts every request of a test, on a busy machine too.
+async fn patient_world(
+    documents: &[(&'static str, &str)],
+    change: impl FnOnce(&mut CarrierOptions),
+) -> World {
+    World::start(documents, Socket::Listens, |options| {
+        options.after_recording = AfterRecording::WaitForHandoff { grace: DEADLINE };
+        change(options);
+    })
+    .await
+}
 
 fn is_streaming(event: &CarrierEvent) -> bool {
     matches!(event, CarrierEvent::StreamOpened { .. })
@@ -26,7 +38,7 @@ fn kinds(events: &[CarrierEvent], wanted: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_rewrite_ends_a_bidirectional_stream_with_stop_and_rings_the_human() {
-    let world = World::start(&[("/voice", CONNECT), HANG_UP], Socket::Listens, |_| {}).await;
+    let world = patient_world(&[("/voice", CONNECT), HANG_UP], |_| {}).await;
     let call = world.place(&recording("converse", "answers", 20));
     call.wait_for(is_streaming, DEADLINE).await.unwrap();
     world
@@ -61,7 +73,7 @@ async fn a_rewrite_ends_a_bidirectional_stream_with_stop_and_rings_the_human() {
 
 #[tokio::test]
 async fn a_rewrite_leaves_a_fork_running_until_the_call_ends() {
-    let world = World::start(&[("/voice", LISTEN), HANG_UP], Socket::Listens, |_| {}).await;
+    let world = patient_world(&[("/voice", LISTEN), HANG_UP], |_| {}).await;
     let call = world.place(&recording("listen", "answers", 20));
     world
         .seen(|seen| seen.sockets.first().is_some_and(|socket| socket.len() > 5))
@@ -98,7 +110,7 @@ async fn a_rewrite_during_a_dial_hangs_up_the_human_and_asks_for_action_and_docu
         HANG_UP,
         ("/next", "<Response><Say>Back again.</Say></Response>"),
     ];
-    let world = World::start(&ringing, Socket::Listens, |options| {
+    let world = patient_world(&ringing, |options| {
         options.speed = handoff_simulator::carrier::Speed::Times(1.0)
     })
     .await;
@@ -142,7 +154,7 @@ async fn a_rewrite_during_a_dial_hangs_up_the_human_and_asks_for_action_and_docu
 
 #[tokio::test]
 async fn a_call_can_be_completed_and_then_takes_no_update() {
-    let world = World::start(&[("/voice", CONNECT)], Socket::Listens, |_| {}).await;
+    let world = patient_world(&[("/voice", CONNECT)], |_| {}).await;
     let call = world.place(&recording("converse", "none", 20));
     call.wait_for(is_streaming, DEADLINE).await.unwrap();
 
@@ -159,7 +171,7 @@ async fn a_call_can_be_completed_and_then_takes_no_update() {
 
 #[tokio::test]
 async fn updates_that_twilio_refuses_are_refused_and_noted() {
-    let world = World::start(&[("/voice", CONNECT)], Socket::Listens, |options| {
+    let world = patient_world(&[("/voice", CONNECT)], |options| {
         options.api_key = Some(("SK1".into(), "secret".into()));
     })
     .await;
@@ -195,22 +207,18 @@ async fn updates_that_twilio_refuses_are_refused_and_noted() {
 #[tokio::test]
 async fn planned_faults_come_in_order_and_then_the_update_works() {
     let fault = |kind, times| RestFault { kind, times };
-    let world = World::start(
-        &[("/voice", CONNECT), HANG_UP],
-        Socket::Listens,
-        |options| {
-            options.rest_faults = vec![
-                fault(
-                    FaultKind::TooManyRequests {
-                        retry_after: Some(1),
-                    },
-                    2,
-                ),
-                fault(FaultKind::ServerError(503), 1),
-                fault(FaultKind::CutBeforeActing, 1),
-            ];
-        },
-    )
+    let world = patient_world(&[("/voice", CONNECT), HANG_UP], |options| {
+        options.rest_faults = vec![
+            fault(
+                FaultKind::TooManyRequests {
+                    retry_after: Some(1),
+                },
+                2,
+            ),
+            fault(FaultKind::ServerError(503), 1),
+            fault(FaultKind::CutBeforeActing, 1),
+        ];
+    })
     .await;
     let call = world.place(&recording("converse", "answers", 20));
     call.wait_for(is_streaming, DEADLINE).await.unwrap();
@@ -238,13 +246,9 @@ async fn planned_faults_come_in_order_and_then_the_update_works() {
 #[tokio::test]
 async fn an_update_that_was_carried_out_without_an_answer_may_not_be_repeated() {
     for kind in [FaultKind::HangAfterActing, FaultKind::CutAfterActing] {
-        let world = World::start(
-            &[("/voice", CONNECT), HANG_UP],
-            Socket::Listens,
-            |options| {
-                options.rest_faults = vec![RestFault { kind, times: 1 }];
-            },
-        )
+        let world = patient_world(&[("/voice", CONNECT), HANG_UP], |options| {
+            options.rest_faults = vec![RestFault { kind, times: 1 }];
+        })
         .await;
         let call = world.place(&recording("converse", "no_answer", 20));
         call.wait_for(is_streaming, DEADLINE).await.unwrap();
@@ -286,16 +290,12 @@ async fn an_update_that_was_carried_out_without_an_answer_may_not_be_repeated() 
 
 #[tokio::test]
 async fn two_updates_with_one_document_at_a_time_are_a_violation() {
-    let world = World::start(
-        &[("/voice", CONNECT), HANG_UP],
-        Socket::Listens,
-        |options| {
-            options.rest_faults = vec![RestFault {
-                kind: FaultKind::Delay(Duration::from_millis(500)),
-                times: 2,
-            }];
-        },
-    )
+    let world = patient_world(&[("/voice", CONNECT), HANG_UP], |options| {
+        options.rest_faults = vec![RestFault {
+            kind: FaultKind::Delay(Duration::from_millis(500)),
+            times: 2,
+        }];
+    })
     .await;
     let call = world.place(&recording("converse", "answers", 20));
     call.wait_for(is_streaming, DEADLINE).await.unwrap();
@@ -316,7 +316,7 @@ async fn two_updates_with_one_document_at_a_time_are_a_violation() {
 
 #[tokio::test]
 async fn an_unknown_call_is_not_found_and_a_known_one_can_be_read() {
-    let world = World::start(&[("/voice", CONNECT)], Socket::Listens, |_| {}).await;
+    let world = patient_world(&[("/voice", CONNECT)], |_| {}).await;
     let call = world.place(&recording("converse", "none", 20));
     call.wait_for(is_streaming, DEADLINE).await.unwrap();
     let client = reqwest::Client::new();
@@ -351,7 +351,7 @@ async fn an_unknown_call_is_not_found_and_a_known_one_can_be_read() {
 
 #[tokio::test]
 async fn a_fork_can_be_stopped_by_its_id_and_the_call_goes_on() {
-    let world = World::start(&[("/voice", LISTEN)], Socket::Listens, |_| {}).await;
+    let world = patient_world(&[("/voice", LISTEN)], |_| {}).await;
     let call = world.place(&recording("listen", "none", 20));
     world
         .seen(|seen| seen.sockets.first().is_some_and(|socket| socket.len() > 5))
@@ -375,6 +375,10 @@ async fn a_fork_can_be_stopped_by_its_id_and_the_call_goes_on() {
     world
         .seen(|seen| seen.sockets[0].last().unwrap()["event"] == "stop")
         .await;
-    assert_eq!(call.ended(DEADLINE).await.unwrap(), EndReason::CallerHungUp);
+    world.update(&call, &[("Status", "completed")]).await;
+    assert_eq!(
+        call.ended(DEADLINE).await.unwrap(),
+        EndReason::CompletedByRest
+    );
     world.assert_no_violations();
 }

@@ -59,8 +59,8 @@ impl CallStatus {
 pub(super) struct CallerView {
     /// A stream has played the recording to its end.
     pub(super) played_out: bool,
-    /// Streams that play it at the moment.
-    pub(super) streams: usize,
+    /// Streams that have still to play it, or to come to its end.
+    pub(super) playing: usize,
     /// Something is being fetched, spoken or dialled for them, and no bot or silence has them.
     pub(super) busy: bool,
     /// Counts documents, so that a new one is a change.

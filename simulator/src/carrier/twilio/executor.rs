@@ -23,6 +23,8 @@ const SPEECH_PER_CHARACTER: Duration = Duration::from_millis(60);
 const PLAYED_FILE: Duration = Duration::from_secs(2);
 /// Twilio counts a `both_tracks` stream as two.
 const MOST_TRACKS: usize = 4;
+/// How much longer than the recording a stream may take to play it.
+const MOST_LAG: Duration = Duration::from_secs(30);
 /// How long a server may take to close a socket after `stop`.
 const CLOSING: Duration = Duration::from_secs(3);
 /// No sensible call runs through more documents than this; a redirect to itself does.
@@ -175,7 +177,7 @@ impl Executor {
                 control,
             },
         );
-        self.stage.call.view.send_modify(|view| view.streams += 1);
+        self.stage.call.view.send_modify(|view| view.playing += 1);
         let stage = self.stage.clone();
         self.stage.in_background(async move {
             media::run(&stage, &stream, identity, Attachment::Start, stop).await
@@ -186,7 +188,7 @@ impl Executor {
     async fn connect(&mut self, stream: Stream, action: Option<Callback>) -> Result<Flow, Order> {
         self.name(&stream);
         self.stage.call.view.send_modify(|view| {
-            view.streams += 1;
+            view.playing += 1;
             view.busy = false;
         });
         let (control, stop) = mpsc::channel(1);
@@ -341,13 +343,16 @@ async fn caller(stage: Stage) {
     let closed = stage.call.orders.clone();
     let patience = async {
         let spoken = stage.wall(stage.call.recording.duration());
-        // The channel cannot close while this waits: the sender lives in `stage`.
-        if timeout(spoken, view.wait_for(|view| view.played_out))
-            .await
-            .is_err()
-        {
-            let idle = |view: &CallerView| view.played_out || (view.streams == 0 && !view.busy);
-            let _ = view.wait_for(idle).await;
+        let ended = |view: &CallerView| view.played_out && view.playing == 0;
+        let nothing_plays = |view: &CallerView| view.playing == 0 && !view.busy;
+        // The channel cannot close while this waits: the sender lives in `stage`. A server that stalls
+        // a stream does not hold the caller on the line for ever.
+        if timeout(spoken, view.wait_for(ended)).await.is_err() {
+            let longest = MOST_LAG.max(stage.call.recording.duration());
+            let over = view.wait_for(|view| ended(view) || nothing_plays(view));
+            if timeout(longest, over).await.is_err() {
+                tracing::debug!("the caller hangs up before the recording was played to its end");
+            }
         }
         stage.record(CarrierEvent::RecordingEnded);
         let AfterRecording::WaitForHandoff { grace } = stage.account.options.after_recording else {

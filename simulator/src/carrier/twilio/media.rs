@@ -105,7 +105,9 @@ pub(super) async fn run(
         }
         player.replace();
     }
-    stage.call.view.send_modify(|view| view.streams -= 1);
+    if !player.is_played_out() {
+        stage.call.view.send_modify(|view| view.playing -= 1);
+    }
 }
 
 struct Refusal {
@@ -296,6 +298,7 @@ impl Session<'_, '_> {
                     self.stage.record(CarrierEvent::MarkEchoed { stream_sid: self.player.sid().to_owned(), name });
                 }
                 () = reached(next) => {
+                    let was_played_out = self.player.is_played_out();
                     for outgoing in self.player.take(Instant::now()) {
                         self.counts.sent += 1;
                         self.counts.frames += u64::from(outgoing.is_frame);
@@ -303,8 +306,11 @@ impl Session<'_, '_> {
                             return WriteEnd::Broken;
                         }
                     }
-                    if self.player.is_played_out() {
-                        self.stage.call.view.send_if_modified(|view| !std::mem::replace(&mut view.played_out, true));
+                    if !was_played_out && self.player.is_played_out() {
+                        self.stage.call.view.send_modify(|view| {
+                            view.played_out = true;
+                            view.playing -= 1;
+                        });
                     }
                 }
             }
