@@ -1,0 +1,50 @@
+//! How far a call is, in the one spelling that webhooks and the REST API share.
+
+/// How far a call or leg is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    /// Waits to be placed.
+    Queued,
+    /// Is being set up.
+    Initiated,
+    /// Rings.
+    Ringing,
+    /// Was answered.
+    InProgress,
+    /// Is over.
+    Ended(CallEnd),
+    /// Could not be told.
+    Unknown,
+}
+
+impl CallState {
+    pub(super) fn parse(text: &str) -> Self {
+        match text {
+            "queued" => Self::Queued,
+            "initiated" => Self::Initiated,
+            "ringing" => Self::Ringing,
+            "answered" | "in-progress" => Self::InProgress,
+            "completed" => Self::Ended(CallEnd::Completed),
+            "busy" => Self::Ended(CallEnd::Busy),
+            "no-answer" => Self::Ended(CallEnd::NoAnswer),
+            "failed" => Self::Ended(CallEnd::Failed),
+            "canceled" => Self::Ended(CallEnd::Canceled),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// How a call or leg ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// After an answer.
+    Completed,
+    /// The line was busy.
+    Busy,
+    /// Nobody picked up.
+    NoAnswer,
+    /// It could not be placed.
+    Failed,
+    /// It was given up before an answer.
+    Canceled,
+}

@@ -1,0 +1,313 @@
+//! The requests that change a live call, and what their answers mean.
+//!
+//! Twilio documents no idempotency key for updates of a call: a repeated one starts the document
+//! again. So every failure says in its [`Verdict`] whether the call has to be looked at first.
+//!
+//! Sources: <https://www.twilio.com/docs/voice/api/call-resource>, …/docs/api/errors/21220, /20429
+//! and /32018, …/docs/global-infrastructure, read 2026-11-21.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use handoff_core::call::RewriteOutcome;
+use handoff_core::id::CarrierCallId;
+use handoff_core::pii::Secret;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use serde::Deserialize;
+
+use super::argument::{WebUrl, absolute, is_loopback};
+use super::call_state::CallState;
+use crate::carrier::lenient::is_identifier;
+use crate::carrier::verdict::{Fault, Retry, Verdict};
+
+/// Where requests go unless a region is configured (`https://api.dublin.ie1.twilio.com`).
+pub const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
+
+/// The longest document that an update takes inline; beyond, Twilio answers 32018.
+pub const INLINE_LIMIT_CHARS: usize = 4_000;
+
+/// An account, and how we prove to be allowed to act for it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    account_sid: String,
+    base_url: String,
+    authorization: HeaderValue,
+}
+
+/// What requests are authenticated with. Webhooks are signed with the Auth Token either way.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The account's Auth Token.
+    AuthToken(Secret),
+    /// An API key of the account.
+    ApiKey {
+        /// `SK…`.
+        sid: String,
+        /// Its secret.
+        secret: Secret,
+    },
+}
+
+/// Why an [`Account`] cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The account or key name is none.
+    #[error("account or API key SID is not an identifier")]
+    Sid,
+    /// The token or secret is empty.
+    #[error("credential is empty")]
+    Credential,
+    /// Not an absolute URL without a query, or unencrypted to another host than this one.
+    #[error("base URL is not an absolute https URL (http for loopback)")]
+    BaseUrl,
+}
+
+impl Account {
+    /// Checks an account's configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`], at start-up: configuration has to be mended.
+    pub fn new(
+        account_sid: &str,
+        credentials: &Credentials,
+        base_url: &str,
+    ) -> Result<Self, AccountError> {
+        let (user, password) = match credentials {
+            Credentials::AuthToken(token) => (account_sid, token),
+            Credentials::ApiKey { sid, secret } => (sid.as_str(), secret),
+        };
+        if !is_identifier(account_sid) || !is_identifier(user) {
+            return Err(AccountError::Sid);
+        }
+        if password.expose().is_empty() {
+            return Err(AccountError::Credential);
+        }
+        let uri = absolute(base_url).map_err(|_| AccountError::BaseUrl)?;
+        let safe = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => is_loopback(&uri),
+            _ => false,
+        };
+        if !safe || base_url.contains(['?', '#']) {
+            return Err(AccountError::BaseUrl);
+        }
+        let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
+        let mut authorization = HeaderValue::from_str(&format!("Basic {pair}"))
+            .expect("base64 has only visible characters");
+        authorization.set_sensitive(true);
+        Ok(Self {
+            account_sid: account_sid.to_owned(),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            authorization,
+        })
+    }
+
+    /// The account.
+    pub fn account_sid(&self) -> &str {
+        &self.account_sid
+    }
+}
+
+/// Whether a document may travel inside the update itself.
+pub fn fits_inline(document: &str) -> bool {
+    document.chars().count() <= INLINE_LIMIT_CHARS
+}
+
+/// Builds the request that replaces the running document of a call: inline if it fits, otherwise by
+/// `document_url`, which must then serve it to a signed POST.
+///
+/// It replaces everything: a child leg of a running `<Dial>` is hung up, a stream of `<Connect>`
+/// ends. Never send a second one while the first is unanswered.
+pub fn rewrite_call(
+    account: &Account,
+    call: &CarrierCallId,
+    document: &str,
+    document_url: &WebUrl,
+) -> Request<Bytes> {
+    if fits_inline(document) {
+        update(account, call, &[("Twiml", document)])
+    } else {
+        update(
+            account,
+            call,
+            &[("Url", document_url.as_str()), ("Method", "POST")],
+        )
+    }
+}
+
+/// Builds the request that hangs up, for endings that we decide. [`interpret_rewrite`] reads its
+/// answer too.
+pub fn complete_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
+    update(account, call, &[("Status", "completed")])
+}
+
+/// Builds the request that asks how a call is doing, for [`interpret_call`].
+pub fn fetch_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
+    request(account, Method::GET, call, Bytes::new())
+}
+
+/// Why a call was not rewritten, or is not known to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteError {
+    /// The call is over (error 21220).
+    #[error("rewrite: the call is not in progress")]
+    CallerGone,
+    /// Twilio refused for a reason that repeating does not mend.
+    #[error("rewrite: refused with status {status}")]
+    Refused {
+        /// Twilio's error code, if the answer held one.
+        code: Option<u32>,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Too many requests at once; this one was not processed (error 20429).
+    #[error("rewrite: too many requests")]
+    Throttled {
+        /// How long Twilio asks us to wait, if it said so.
+        after: Option<Duration>,
+    },
+    /// Twilio failed. The update may have acted.
+    #[error("rewrite: Twilio failed with status {status}")]
+    ServerFailed {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The shell reports that the request never left: no connection, no TLS.
+    #[error("rewrite: not sent")]
+    NotSent,
+    /// The shell reports that the request left and no whole answer came. The update may have acted.
+    #[error("rewrite: sent, but not answered")]
+    Unanswered,
+}
+
+impl RewriteError {
+    /// Judges the failure.
+    pub fn verdict(&self) -> Verdict {
+        let (retry, fault) = match *self {
+            Self::CallerGone => (Retry::Never, Fault::Caller),
+            Self::Refused { .. } => (Retry::Never, Fault::Ours),
+            Self::Throttled { after } => (Retry::Repeat { after }, Fault::Ours),
+            Self::ServerFailed { .. } => (Retry::AskFirst, Fault::Theirs),
+            Self::NotSent => (Retry::Repeat { after: None }, Fault::Unclear),
+            Self::Unanswered => (Retry::AskFirst, Fault::Unclear),
+        };
+        Verdict { retry, fault }
+    }
+}
+
+/// What the failure means for the call once it is not repeated any more.
+impl From<RewriteError> for RewriteOutcome {
+    fn from(error: RewriteError) -> Self {
+        match error {
+            RewriteError::CallerGone => Self::CallerGone,
+            RewriteError::Refused { code, status } => Self::Refused { code, status },
+            RewriteError::Throttled { .. } | RewriteError::NotSent => Self::NotSent,
+            RewriteError::ServerFailed { .. } | RewriteError::Unanswered => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the answer to an update of a call. Success means that Twilio took the document, not that
+/// anybody's phone rings.
+///
+/// # Errors
+///
+/// [`RewriteError`], whose [`RewriteError::verdict`] says what may be done.
+pub fn interpret_rewrite(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), RewriteError> {
+    const NOT_IN_PROGRESS: u32 = 21_220;
+    const TOO_MANY_REQUESTS: u32 = 20_429;
+
+    if status.is_success() {
+        return Ok(());
+    }
+    let code = error_code(body);
+    if status == StatusCode::TOO_MANY_REQUESTS || code == Some(TOO_MANY_REQUESTS) {
+        return Err(RewriteError::Throttled {
+            after: retry_after(headers),
+        });
+    }
+    if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+        return Err(RewriteError::ServerFailed {
+            status: status.as_u16(),
+        });
+    }
+    if code == Some(NOT_IN_PROGRESS) {
+        return Err(RewriteError::CallerGone);
+    }
+    Err(RewriteError::Refused {
+        code,
+        status: status.as_u16(),
+    })
+}
+
+/// Reads the answer to [`fetch_call`]. Whatever is not a call's own word on its state is
+/// [`CallState::Unknown`]: a 404 too, which has been seen for live calls.
+pub fn interpret_call(status: StatusCode, body: &[u8]) -> CallState {
+    #[derive(Deserialize)]
+    struct Call {
+        status: String,
+    }
+
+    if !status.is_success() {
+        return CallState::Unknown;
+    }
+    match serde_json::from_slice::<Call>(body) {
+        Ok(call) => CallState::parse(&call.status),
+        Err(_) => CallState::Unknown,
+    }
+}
+
+/// Shape: `{"code":21220,"message":"…","more_info":"…","status":400}`. The message may quote what we
+/// sent and is not read.
+fn error_code(body: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Failure {
+        code: Option<u32>,
+    }
+
+    // A body that is no such object (a proxy's page) gives no code, and the status decides.
+    serde_json::from_slice::<Failure>(body).ok()?.code
+}
+
+/// Only the form in seconds: the other one is a date, and there is no calendar here.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse();
+    seconds.ok().map(Duration::from_secs)
+}
+
+fn update(account: &Account, call: &CarrierCallId, fields: &[(&str, &str)]) -> Request<Bytes> {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let mut request = request(account, Method::POST, call, Bytes::from(form));
+    request.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    request
+}
+
+fn request(account: &Account, method: Method, call: &CarrierCallId, body: Bytes) -> Request<Bytes> {
+    // Names are checked where they arrive; cut and escaped, no other can make a request invalid.
+    let call = &call.0.as_bytes()[..call.0.len().min(64)];
+    let call: String = form_urlencoded::byte_serialize(call).collect();
+    let url = format!(
+        "{}/2010-04-01/Accounts/{}/Calls/{call}.json",
+        account.base_url, account.account_sid
+    );
+    Request::builder()
+        .method(method)
+        .uri(url)
+        .header(AUTHORIZATION, account.authorization.clone())
+        .header(ACCEPT, "application/json")
+        .body(body)
+        .expect("a checked base URL and escaped names make a valid request")
+}

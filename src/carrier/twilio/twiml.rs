@@ -1,0 +1,257 @@
+//! The documents that tell Twilio what to do with a call.
+//!
+//! Every document that starts a stream ends with the *dead-man tail*: a `<Dial>` of a human, then an
+//! apology and the end, with no URL of ours in it. Whatever dies on our side, the carrier itself
+//! still rings somebody. The shapes are in `golden/*.xml`, one file a document.
+//!
+//! Sources: <https://www.twilio.com/docs/voice/twiml/stream>, …/dial, …/number, …/connect,
+//! read 2026-11-21.
+
+use std::fmt;
+
+use super::argument::{RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl};
+use super::xml::{InlineVerbs, Xml};
+use crate::carrier::number::E164;
+
+/// A finished document: UTF-8, to be served as `text/xml`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document(String);
+
+impl Document {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Unwraps the text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// Documents hold numbers and tokens, so they are not shown.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<document of {} bytes>", self.0.len())
+    }
+}
+
+/// The answer to the voice webhook of a new call.
+#[derive(Clone, Debug)]
+pub struct VoiceAnswer {
+    /// How we stand in the call.
+    pub mode: Mode,
+    /// Where the audio goes.
+    pub media_url: StreamUrl,
+    /// What binds the stream to this answer.
+    pub token: StreamToken,
+    /// A name unique within the call, by which a one-way stream can be stopped.
+    pub stream_name: Option<String>,
+    /// Where Twilio reports on the stream.
+    pub stream_status_url: Option<WebUrl>,
+    /// What happens if everything above ends.
+    pub tail: DeadManTail,
+}
+
+/// How we stand in a call.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Hear both sides, on a stream that outlives rewrites and our own outages.
+    Listen {
+        /// Who answers the caller.
+        then: Then,
+    },
+    /// Be the far end of the audio.
+    Converse,
+}
+
+/// Who answers the caller while we listen.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// The webhook of the existing bot. It replaces the document, tail included.
+    Redirect(WebUrl),
+    /// Verbs of the operator. The tail follows if they run out.
+    Document(InlineVerbs),
+}
+
+/// The end of a document that needs nobody of ours: a human's phone rings, and if nobody answers the
+/// caller hears an apology.
+///
+/// Without an action URL Twilio goes on after the `<Dial>` even when the two have talked and the
+/// human hung up first, so the apology has to suit that ending as well.
+#[derive(Clone, Debug)]
+pub struct DeadManTail {
+    /// The human's number.
+    pub target: E164,
+    /// The number their phone shows.
+    pub caller_id: Option<E164>,
+    /// How long it rings.
+    pub ring: RingSeconds,
+    /// What the caller hears if nobody answers.
+    pub apology: Spoken,
+    /// Who says it.
+    pub voice: Voice,
+}
+
+/// The document that moves a live call to a human.
+#[derive(Clone, Debug)]
+pub struct Handoff {
+    /// What the caller hears first. Nothing is said if it is empty.
+    pub announcement: Spoken,
+    /// Who says it.
+    pub voice: Voice,
+    /// The human's number.
+    pub target: E164,
+    /// The number their phone shows.
+    pub caller_id: Option<E164>,
+    /// How long it rings.
+    pub ring: RingSeconds,
+    /// Where Twilio asks what comes after the `<Dial>`.
+    pub after_dial_url: WebUrl,
+    /// Where Twilio reports on the human's leg.
+    pub leg_status_url: WebUrl,
+}
+
+/// What follows when no human could be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AfterDial {
+    /// The end of the call.
+    Hangup,
+    /// Back to the existing bot's webhook.
+    Redirect(WebUrl),
+}
+
+/// Builds the answer to a voice webhook. The same answer gives the same document.
+pub fn voice_answer(answer: &VoiceAnswer) -> Document {
+    response(|xml| {
+        match &answer.mode {
+            Mode::Listen { then } => {
+                xml.element("Start", [], |xml| {
+                    stream(xml, answer, Some("both_tracks"));
+                });
+                match then {
+                    Then::Redirect(url) => redirect(xml, url),
+                    Then::Document(verbs) => xml.verbs(verbs),
+                }
+            }
+            Mode::Converse => xml.element("Connect", [], |xml| stream(xml, answer, None)),
+        }
+        tail(xml, &answer.tail);
+    })
+}
+
+/// Builds the document that rings the human. Nothing follows the `<Dial>`: its action URL decides.
+pub fn handoff_document(handoff: &Handoff) -> Document {
+    response(|xml| {
+        say(xml, &handoff.announcement, &handoff.voice);
+        let ring = handoff.ring.get().to_string();
+        let dial = dial_attributes(&ring, handoff.caller_id.as_ref())
+            .chain([
+                ("action", handoff.after_dial_url.as_str()),
+                ("method", "POST"),
+            ])
+            .collect::<Vec<_>>();
+        let number = [
+            ("statusCallback", handoff.leg_status_url.as_str()),
+            ("statusCallbackMethod", "POST"),
+            (
+                "statusCallbackEvent",
+                "initiated ringing answered completed",
+            ),
+        ];
+        xml.element("Dial", dial, |xml| {
+            xml.element("Number", number, |xml| xml.text(handoff.target.expose()));
+        });
+    })
+}
+
+/// Builds the document for a dial that reached nobody.
+pub fn after_dial_nobody(message: &Spoken, voice: &Voice, then: &AfterDial) -> Document {
+    response(|xml| {
+        say(xml, message, voice);
+        match then {
+            AfterDial::Hangup => xml.empty("Hangup", []),
+            AfterDial::Redirect(url) => redirect(xml, url),
+        }
+    })
+}
+
+/// Builds the document for a dial after which caller and human have talked.
+pub fn after_dial_bridged() -> Document {
+    response(|xml| xml.empty("Hangup", []))
+}
+
+/// Builds the document that ends a call with a spoken message.
+pub fn hangup_with_apology(apology: &Spoken, voice: &Voice) -> Document {
+    after_dial_nobody(apology, voice, &AfterDial::Hangup)
+}
+
+/// Builds the document without a verb: the answer to callbacks that want no instruction.
+pub fn empty() -> Document {
+    response(|_| {})
+}
+
+fn response(verbs: impl FnOnce(&mut Xml)) -> Document {
+    let mut xml = Xml::new();
+    xml.element("Response", [], verbs);
+    Document(xml.finish())
+}
+
+/// `track` is for one-way streams: anything but the default ends a `<Connect>` with error 31941.
+fn stream(xml: &mut Xml, answer: &VoiceAnswer, track: Option<&str>) {
+    let attributes = [
+        ("url", Some(answer.media_url.as_str())),
+        ("track", track),
+        ("name", answer.stream_name.as_deref()),
+        (
+            "statusCallback",
+            answer.stream_status_url.as_ref().map(WebUrl::as_str),
+        ),
+    ];
+    let given = attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    xml.element("Stream", given, |xml| {
+        let token = [
+            ("name", StreamToken::PARAMETER),
+            ("value", answer.token.expose()),
+        ];
+        xml.empty("Parameter", token);
+    });
+}
+
+fn redirect(xml: &mut Xml, url: &WebUrl) {
+    xml.element("Redirect", [("method", "POST")], |xml| {
+        xml.text(url.as_str());
+    });
+}
+
+fn tail(xml: &mut Xml, tail: &DeadManTail) {
+    let ring = tail.ring.get().to_string();
+    xml.element(
+        "Dial",
+        dial_attributes(&ring, tail.caller_id.as_ref()),
+        |xml| xml.element("Number", [], |xml| xml.text(tail.target.expose())),
+    );
+    say(xml, &tail.apology, &tail.voice);
+    xml.empty("Hangup", []);
+}
+
+fn dial_attributes<'a>(
+    ring: &'a str,
+    caller_id: Option<&'a E164>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let caller_id = caller_id.map(|number| ("callerId", number.expose()));
+    [("timeout", ring)].into_iter().chain(caller_id)
+}
+
+fn say(xml: &mut Xml, text: &Spoken, voice: &Voice) {
+    if text.expose().is_empty() {
+        return;
+    }
+    let attributes = [("voice", &voice.name), ("language", &voice.language)];
+    let given = attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    xml.element("Say", given, |xml| xml.text(text.expose()));
+}

@@ -1,0 +1,374 @@
+//! The parameters that Twilio posts to us, parsed once.
+//!
+//! Signatures cover every parameter, so these functions take the list that [`parse_form`] gives and
+//! that was verified. Status callbacks arrive late, twice and out of order: sort by `sequence`, and
+//! let none of them act unless our own state expects it. An interrupted `<Dial>` reports `completed`
+//! to its action URL just as one that ended by itself.
+//!
+//! Sources: <https://www.twilio.com/docs/voice/twiml>, …/twiml/dial, …/twiml/number, …/twiml/stream,
+//! read 2026-11-21.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use handoff_core::call::{DialEnd, LegProgress, Party};
+use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::pii::Pii;
+
+use super::call_state::CallState;
+use crate::carrier::lenient::is_identifier;
+use crate::carrier::number::party;
+
+/// Decodes a form body: `+` is a space, `%2B` a plus.
+pub fn parse_form(body: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// A call that asks for its instructions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoiceRequest {
+    /// The call.
+    pub call: CarrierCallId,
+    /// The account that owns it.
+    pub account_sid: String,
+    /// Who calls.
+    pub from: Party,
+    /// Who is called.
+    pub to: Party,
+    /// Who began it.
+    pub direction: Direction,
+    /// Every other parameter, by the vendor's names.
+    pub parameters: BTreeMap<String, Pii<String>>,
+}
+
+/// Who began a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Somebody called us.
+    Inbound,
+    /// Our REST request.
+    OutboundApi,
+    /// A `<Dial>`.
+    OutboundDial,
+    /// Not said, or not known to this version.
+    Other,
+}
+
+/// The end of a `<Dial>`, as its action URL learns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialOutcome {
+    /// The caller's call.
+    pub call: CarrierCallId,
+    /// How the dialled leg ended.
+    pub status: DialCallStatus,
+    /// The dialled leg, which a conference does not have.
+    pub leg: Option<CarrierCallId>,
+    /// How long it lasted.
+    pub duration: Option<Duration>,
+    /// Whether caller and callee were joined. `completed` alone says only that something answered.
+    pub bridged: Option<bool>,
+}
+
+/// How a dialled leg ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialCallStatus {
+    /// It was answered and is over.
+    Completed,
+    /// It was answered (conferences).
+    Answered,
+    /// The line was busy.
+    Busy,
+    /// Nobody picked up.
+    NoAnswer,
+    /// It could not be placed.
+    Failed,
+    /// It was given up before an answer.
+    Canceled,
+    /// Not known to this version.
+    Other,
+}
+
+impl DialOutcome {
+    /// Judges the end. Where the carrier does not say whether the two were joined, an answered leg
+    /// is not taken for a human: a caller who hears one sentence too many beats a caller cut off.
+    pub fn end(&self) -> DialEnd {
+        match self.status {
+            DialCallStatus::Completed | DialCallStatus::Answered => match self.bridged {
+                Some(true) => DialEnd::Bridged,
+                Some(false) | None => DialEnd::AnsweredNotBridged,
+            },
+            DialCallStatus::Busy => DialEnd::Busy,
+            DialCallStatus::NoAnswer => DialEnd::NoAnswer,
+            DialCallStatus::Canceled => DialEnd::Canceled,
+            DialCallStatus::Failed | DialCallStatus::Other => DialEnd::Failed,
+        }
+    }
+}
+
+/// Progress of the leg that rings the human.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegStatus {
+    /// The human's leg.
+    pub leg: CarrierCallId,
+    /// The caller's call.
+    pub parent: CarrierCallId,
+    /// How far the leg is.
+    pub state: CallState,
+    /// Order of the reports, from 0.
+    pub sequence: Option<u64>,
+    /// How long it lasted, once it is over.
+    pub duration: Option<Duration>,
+}
+
+impl LegStatus {
+    /// How far the leg is, or `None` for a state this version does not know.
+    pub fn progress(&self) -> Option<LegProgress> {
+        match self.state {
+            CallState::Queued | CallState::Initiated => Some(LegProgress::Initiated),
+            CallState::Ringing => Some(LegProgress::Ringing),
+            CallState::InProgress => Some(LegProgress::Answered),
+            CallState::Ended(_) => Some(LegProgress::Completed),
+            CallState::Unknown => None,
+        }
+    }
+}
+
+/// Progress of the caller's call. With the REST API the only word on whether a call is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallStatus {
+    /// The call.
+    pub call: CarrierCallId,
+    /// How far it is.
+    pub state: CallState,
+    /// Order of the reports, from 0.
+    pub sequence: Option<u64>,
+    /// How long it lasted, once it is over.
+    pub duration: Option<Duration>,
+}
+
+/// A report on a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamStatus {
+    /// The call.
+    pub call: CarrierCallId,
+    /// The stream.
+    pub stream: StreamId,
+    /// What happened.
+    pub event: StreamEvent,
+}
+
+/// What happened to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// Twilio reached us.
+    Started,
+    /// It is over.
+    Stopped,
+    /// It failed.
+    Failed {
+        /// Twilio's error code (319xx), where the text of `StreamError` holds one. No source shows
+        /// that text, so any run of five digits counts.
+        code: Option<u32>,
+    },
+    /// Not known to this version.
+    Other,
+}
+
+/// Why a webhook cannot be understood. Carries no value of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// A parameter is missing.
+    #[error("{0} missing")]
+    Missing(&'static str),
+    /// A call, stream or account name that is none.
+    #[error("{0} is not an identifier")]
+    Identifier(&'static str),
+    /// A parameter that should be a whole number is none.
+    #[error("{0} is not a whole number")]
+    Number(&'static str),
+    /// A parameter that should be true or false is neither.
+    #[error("{0} is neither true nor false")]
+    Truth(&'static str),
+}
+
+impl VoiceRequest {
+    /// Parses the parameters of a voice webhook.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`] if call or account are not named. Everything else has a meaning when it is
+    /// missing: a caller must not be lost over a parameter.
+    pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        const READ: [&str; 5] = ["CallSid", "AccountSid", "From", "To", "Direction"];
+        let form = Form(parameters);
+        Ok(Self {
+            call: form.call("CallSid")?,
+            account_sid: form.identifier("AccountSid")?,
+            from: party(form.get("From").unwrap_or_default()),
+            to: party(form.get("To").unwrap_or_default()),
+            direction: match form.get("Direction") {
+                Some("inbound") => Direction::Inbound,
+                Some("outbound-api") => Direction::OutboundApi,
+                Some("outbound-dial") => Direction::OutboundDial,
+                Some(_) | None => Direction::Other,
+            },
+            parameters: parameters
+                .iter()
+                .filter(|(name, _)| !READ.contains(&name.as_str()))
+                .map(|(name, value)| (name.clone(), Pii::new(value.clone())))
+                .collect(),
+        })
+    }
+}
+
+impl DialOutcome {
+    /// Parses the parameters of a `<Dial>`'s action URL.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: answer with the document for a dial that reached nobody.
+    pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        let form = Form(parameters);
+        let status = form.required("DialCallStatus")?;
+        Ok(Self {
+            call: form.call("CallSid")?,
+            status: match status {
+                "completed" => DialCallStatus::Completed,
+                "answered" => DialCallStatus::Answered,
+                "busy" => DialCallStatus::Busy,
+                "no-answer" => DialCallStatus::NoAnswer,
+                "failed" => DialCallStatus::Failed,
+                "canceled" => DialCallStatus::Canceled,
+                _ => DialCallStatus::Other,
+            },
+            leg: form.optional_call("DialCallSid")?,
+            duration: form.seconds("DialCallDuration")?,
+            bridged: form.truth("DialBridged")?,
+        })
+    }
+}
+
+impl LegStatus {
+    /// Parses the status callback of a dialled number.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        let form = Form(parameters);
+        Ok(Self {
+            leg: form.call("CallSid")?,
+            parent: form.call("ParentCallSid")?,
+            state: CallState::parse(form.required("CallStatus")?),
+            sequence: form.number("SequenceNumber")?,
+            duration: form.seconds("CallDuration")?,
+        })
+    }
+}
+
+impl CallStatus {
+    /// Parses the status callback of a call.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        let form = Form(parameters);
+        Ok(Self {
+            call: form.call("CallSid")?,
+            state: CallState::parse(form.required("CallStatus")?),
+            sequence: form.number("SequenceNumber")?,
+            duration: form.seconds("CallDuration")?,
+        })
+    }
+}
+
+impl StreamStatus {
+    /// Parses the status callback of a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        let form = Form(parameters);
+        Ok(Self {
+            call: form.call("CallSid")?,
+            stream: StreamId(form.identifier("StreamSid")?),
+            event: match form.required("StreamEvent")? {
+                "stream-started" => StreamEvent::Started,
+                "stream-stopped" => StreamEvent::Stopped,
+                "stream-error" => StreamEvent::Failed {
+                    code: form.get("StreamError").and_then(error_code),
+                },
+                _ => StreamEvent::Other,
+            },
+        })
+    }
+}
+
+fn error_code(text: &str) -> Option<u32> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .find(|run| run.len() == 5)
+        .and_then(|run| run.parse().ok())
+}
+
+/// The parameters of one request. Of repeated names the first counts.
+struct Form<'a>(&'a [(String, String)]);
+
+impl<'a> Form<'a> {
+    fn get(&self, wanted: &str) -> Option<&'a str> {
+        self.0
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn required(&self, name: &'static str) -> Result<&'a str, WebhookError> {
+        self.get(name)
+            .filter(|value| !value.is_empty())
+            .ok_or(WebhookError::Missing(name))
+    }
+
+    fn identifier(&self, name: &'static str) -> Result<String, WebhookError> {
+        let value = self.required(name)?;
+        if is_identifier(value) {
+            Ok(value.to_owned())
+        } else {
+            Err(WebhookError::Identifier(name))
+        }
+    }
+
+    fn call(&self, name: &'static str) -> Result<CarrierCallId, WebhookError> {
+        self.identifier(name).map(CarrierCallId)
+    }
+
+    fn optional_call(&self, name: &'static str) -> Result<Option<CarrierCallId>, WebhookError> {
+        match self.get(name) {
+            None | Some("") => Ok(None),
+            Some(_) => self.call(name).map(Some),
+        }
+    }
+
+    fn number(&self, name: &'static str) -> Result<Option<u64>, WebhookError> {
+        match self.get(name) {
+            None | Some("") => Ok(None),
+            Some(value) => value
+                .parse()
+                .map(Some)
+                .map_err(|_| WebhookError::Number(name)),
+        }
+    }
+
+    fn seconds(&self, name: &'static str) -> Result<Option<Duration>, WebhookError> {
+        Ok(self.number(name)?.map(Duration::from_secs))
+    }
+
+    fn truth(&self, name: &'static str) -> Result<Option<bool>, WebhookError> {
+        match self.get(name) {
+            None | Some("") => Ok(None),
+            Some(value) if value.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(value) if value.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(WebhookError::Truth(name)),
+        }
+    }
+}

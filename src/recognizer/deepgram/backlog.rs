@@ -1,0 +1,277 @@
+//! Audio on its way to Deepgram: what waits, and what may have to be sent again.
+//!
+//! A window waits until it is sent, is then kept until a final hypothesis covers it (or newer
+//! audio pushes it out), and waits again if the connection breaks first. Both parts are bounded,
+//! so a server that does not read costs a few seconds of audio, never more.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use handoff_core::time::{MediaTime, SAMPLE_RATE};
+
+use super::options::Replay;
+use super::pace::Waiting;
+use crate::recognizer::Feeding;
+
+/// The longest run sent as one frame: 250 ms, the upper end of Deepgram's advice (page
+/// `measuring-streaming-latency`, read 2026-11-21).
+const FRAME_SAMPLES: usize = 2_000;
+
+/// Entries of any length kept at most; a carrier with 10 ms windows reaches the sample cap first.
+const ENTRIES: usize = 1_024;
+
+/// The audio of one speaker that Deepgram has not finally answered.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    /// Sent entries, then waiting ones; the oldest first in both.
+    entries: VecDeque<Feeding>,
+    /// How many entries at the front are sent.
+    sent: usize,
+    sent_samples: u64,
+    waiting_samples: u64,
+    cap: u64,
+    rewind: u64,
+}
+
+impl Backlog {
+    pub(super) fn new(replay: Replay) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            sent: 0,
+            sent_samples: 0,
+            waiting_samples: 0,
+            cap: samples(replay.cap),
+            rewind: samples(replay.rewind),
+        }
+    }
+
+    /// Takes what the feed gave. Returns how many windows were dropped to stay within the cap.
+    pub(super) fn push(&mut self, feeding: Feeding) -> u64 {
+        match feeding {
+            Feeding::Flush => {
+                if !matches!(self.entries.back(), Some(Feeding::Flush)) {
+                    self.entries.push_back(Feeding::Flush);
+                }
+            }
+            Feeding::Window {
+                mut start,
+                mut mulaw,
+            } => {
+                // Deepgram takes an empty frame for the end of the audio, so none may remain.
+                while !mulaw.is_empty() {
+                    let frame = mulaw.split_to(mulaw.len().min(FRAME_SAMPLES));
+                    let samples = frame.len() as u64;
+                    self.waiting_samples += samples;
+                    self.entries.push_back(Feeding::Window {
+                        start,
+                        mulaw: frame,
+                    });
+                    start = MediaTime(start.0.saturating_add(samples));
+                }
+            }
+        }
+        let mut dropped = 0;
+        while self.waiting_samples > self.cap || self.entries.len() - self.sent > ENTRIES {
+            dropped += u64::from(self.drop_oldest_waiting());
+        }
+        dropped
+    }
+
+    /// Whether anything waits to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sent < self.entries.len()
+    }
+
+    /// Whether audio waits to be sent.
+    pub(super) fn has_audio(&self) -> bool {
+        self.waiting_samples > 0
+    }
+
+    /// How much audio waits to be sent.
+    pub(super) fn waiting(&self) -> Waiting {
+        match self.waiting_samples {
+            0 => Waiting::Nothing,
+            samples if samples <= FRAME_SAMPLES as u64 => Waiting::Little,
+            _ => Waiting::Much,
+        }
+    }
+
+    /// Takes the next entry to send.
+    pub(super) fn poll_next(&mut self) -> Option<Feeding> {
+        let (start, mulaw) = match self.entries.get(self.sent)? {
+            Feeding::Flush => return self.entries.remove(self.sent),
+            Feeding::Window { start, mulaw } => (*start, mulaw.clone()),
+        };
+        self.sent += 1;
+        self.sent_samples += mulaw.len() as u64;
+        self.waiting_samples -= mulaw.len() as u64;
+        while self.sent_samples > self.rewind {
+            self.forget_oldest_sent();
+        }
+        Some(Feeding::Window { start, mulaw })
+    }
+
+    /// Forgets sent audio up to `until`: a final hypothesis covers it.
+    pub(super) fn on_settled(&mut self, until: MediaTime) {
+        while self.sent > 0
+            && self
+                .entries
+                .front()
+                .is_some_and(|entry| end(entry) <= until)
+        {
+            self.forget_oldest_sent();
+        }
+    }
+
+    /// Makes what was sent and not settled wait again: the connection is gone.
+    pub(super) fn on_broken(&mut self) {
+        self.sent = 0;
+        self.waiting_samples += std::mem::take(&mut self.sent_samples);
+    }
+
+    fn forget_oldest_sent(&mut self) {
+        if let Some(Feeding::Window { mulaw, .. }) = self.entries.pop_front() {
+            self.sent_samples -= mulaw.len() as u64;
+        }
+        self.sent -= 1;
+    }
+
+    /// Says whether a window went; a flush goes silently, as what it would flush is gone.
+    fn drop_oldest_waiting(&mut self) -> bool {
+        match self.entries.remove(self.sent) {
+            Some(Feeding::Window { mulaw, .. }) => {
+                self.waiting_samples -= mulaw.len() as u64;
+                true
+            }
+            Some(Feeding::Flush) | None => false,
+        }
+    }
+}
+
+fn samples(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX / SAMPLE_RATE) * SAMPLE_RATE / 1_000
+}
+
+fn end(entry: &Feeding) -> MediaTime {
+    match entry {
+        Feeding::Flush => MediaTime(0),
+        Feeding::Window { start, mulaw } => MediaTime(start.0.saturating_add(mulaw.len() as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn replay(cap_ms: u64, rewind_ms: u64) -> Replay {
+        Replay {
+            cap: Duration::from_millis(cap_ms),
+            rewind: Duration::from_millis(rewind_ms),
+            rate: 1.25,
+        }
+    }
+
+    fn window(start_ms: u64) -> Feeding {
+        let start = MediaTime::from_millis(start_ms);
+        Feeding::Window {
+            start,
+            mulaw: Bytes::from_static(&[0xff; 800]),
+        }
+    }
+
+    fn drain(backlog: &mut Backlog) -> Vec<String> {
+        std::iter::from_fn(|| backlog.poll_next())
+            .map(|entry| match entry {
+                Feeding::Flush => "flush".to_owned(),
+                Feeding::Window { start, mulaw } => {
+                    format!("{}+{}", start.as_millis(), mulaw.len() / 8)
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_waits_goes_out_in_order_with_its_flush() {
+        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        backlog.push(window(0));
+        backlog.push(Feeding::Flush);
+        backlog.push(Feeding::Flush);
+        backlog.push(window(100));
+        assert_eq!(drain(&mut backlog), ["0+100", "flush", "100+100"]);
+        assert!(!backlog.is_waiting());
+    }
+
+    #[test]
+    fn the_oldest_is_dropped_and_counted() {
+        let mut backlog = Backlog::new(replay(300, 1_000));
+        let dropped: u64 = (0..5).map(|n| backlog.push(window(n * 100))).sum();
+        assert_eq!(dropped, 2);
+        assert_eq!(drain(&mut backlog), ["200+100", "300+100", "400+100"]);
+    }
+
+    #[test]
+    fn a_break_sends_the_unsettled_tail_again() {
+        let mut backlog = Backlog::new(replay(5_000, 300));
+        for n in 0..6 {
+            backlog.push(window(n * 100));
+        }
+        drain(&mut backlog);
+        backlog.on_settled(MediaTime::from_millis(450));
+        backlog.push(window(600));
+        backlog.on_broken();
+        assert_eq!(drain(&mut backlog), ["400+100", "500+100", "600+100"]);
+    }
+
+    #[test]
+    fn a_break_does_not_overrun_the_cap() {
+        let mut backlog = Backlog::new(replay(300, 300));
+        for n in 0..3 {
+            backlog.push(window(n * 100));
+        }
+        drain(&mut backlog);
+        backlog.on_broken();
+        assert_eq!(backlog.push(window(300)), 1);
+        assert_eq!(drain(&mut backlog), ["100+100", "200+100", "300+100"]);
+    }
+
+    #[test]
+    fn settled_audio_is_not_kept() {
+        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        backlog.push(window(0));
+        drain(&mut backlog);
+        backlog.on_settled(MediaTime::from_millis(100));
+        backlog.on_broken();
+        assert!(!backlog.has_audio());
+        assert_eq!(backlog.entries.len(), 0);
+    }
+
+    #[test]
+    fn long_windows_are_cut_and_empty_ones_vanish() {
+        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let start = MediaTime::from_millis(1_000);
+        backlog.push(Feeding::Window {
+            start,
+            mulaw: Bytes::new(),
+        });
+        backlog.push(Feeding::Window {
+            start,
+            mulaw: Bytes::from_static(&[0xff; 4_800]),
+        });
+        assert_eq!(drain(&mut backlog), ["1000+250", "1250+250", "1500+100"]);
+    }
+
+    #[test]
+    fn many_tiny_windows_stay_bounded() {
+        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        for n in 0..10_000 {
+            let mulaw = Bytes::from_static(&[0xff]);
+            backlog.push(Feeding::Window {
+                start: MediaTime(n),
+                mulaw,
+            });
+        }
+        assert_eq!(backlog.entries.len(), ENTRIES);
+    }
+}

@@ -1,0 +1,175 @@
+//! Opens the connections of one speaker's recognition, one after the other.
+
+use std::sync::{Arc, LazyLock};
+
+use http::header::AUTHORIZATION;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, connect_async_tls_with_config};
+
+use super::connection::{Connection, Outcome, Socket};
+use super::count::Counted;
+use super::options::{DeepgramOptions, Leg};
+use super::policy::{Backoff, Failure, Refusal};
+use super::recognition::{CallGone, Next, Recognition};
+use super::request::ConnectRequest;
+use crate::recognizer::{Feeding, Heard};
+
+/// The longest message taken. Half a minute of words with their times is about 16 KiB.
+const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// The most that waits in the socket: one frame of audio is 2,000 bytes.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// Recognizes one speaker of one call until `feed` is dropped and its last words are told, the
+/// call stops listening to `heard`, or the recognizer refuses for good.
+///
+/// Connects when the first audio comes: a connection that never got audio is closed by Deepgram
+/// whatever else it is sent. After [`Heard::Lost`] with [`LostReason::Refused`] or
+/// [`LostReason::Undecodable`] it ends; otherwise it tries on and says [`Heard::Restored`] at the
+/// first answer.
+///
+/// [`LostReason::Refused`]: crate::recognizer::LostReason::Refused
+/// [`LostReason::Undecodable`]: crate::recognizer::LostReason::Undecodable
+pub async fn start(
+    options: Arc<DeepgramOptions>,
+    leg: Leg,
+    feed: mpsc::Receiver<Feeding>,
+    heard: mpsc::Sender<Heard>,
+) {
+    let mut recognition = Recognition::new(options, leg, feed, heard);
+    if let Err(CallGone) = recognize(&mut recognition).await {
+        tracing::debug!("call does not listen to its recognizer");
+    }
+}
+
+async fn recognize(recognition: &mut Recognition) -> Result<(), CallGone> {
+    // Without randomness from the system, waits are merely the same in every call.
+    let seed = getrandom::u64().unwrap_or_default();
+    let mut backoff = Backoff::new(recognition.options.reconnect, seed);
+    loop {
+        while !recognition.backlog.has_audio() {
+            if recognition.finish_by().is_some() {
+                return Ok(());
+            }
+            recognition.absorb().await;
+        }
+        let Some(connected) = connect(recognition).await else {
+            return Ok(());
+        };
+        let outcome = match connected {
+            Ok(socket) => {
+                Counted::Connected.count();
+                Connection::new(socket, recognition.options.replay.rate)
+                    .run(recognition)
+                    .await
+            }
+            Err(failure) => Outcome::Failed(failure),
+        };
+        let failure = match outcome {
+            Outcome::Finished => return Ok(()),
+            Outcome::CallGone => return Err(CallGone),
+            Outcome::Failed(failure) => failure,
+        };
+        match recognition.on_failure(&failure).await? {
+            Next::GiveUp => return Ok(()),
+            Next::Retry { failures } => {
+                let wait = sleep(backoff.delay(failures));
+                if recognition.meanwhile(wait).await.is_none() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Makes a connection while the feed is absorbed. `None` if the last words are given up first.
+async fn connect(recognition: &mut Recognition) -> Option<Result<Socket, Failure>> {
+    let options = Arc::clone(&recognition.options);
+    let request = match ConnectRequest::new(&options, &recognition.leg) {
+        Ok(request) => request,
+        Err(error) => return Some(Err(error.into())),
+    };
+    if request.keyterms_dropped > 0 {
+        Counted::KeytermsDropped(request.keyterms_dropped as u64).count();
+    }
+    // The future of an upgrade is some 9 KiB; on the heap it is gone once the call is connected.
+    let upgrade = Box::pin(timeout(options.connect_deadline, upgrade(request)));
+    let upgraded = recognition.meanwhile(upgrade).await?;
+    Some(upgraded.unwrap_or(Err(Failure::ConnectTimedOut)))
+}
+
+async fn upgrade(request: ConnectRequest) -> Result<Socket, Failure> {
+    let connector = match request.uri.scheme_str() {
+        Some("wss") => Connector::Rustls(TLS.clone().map_err(|_| Failure::Tls)?),
+        Some(_) | None => Connector::Plain,
+    };
+    let mut upgrade = request.uri.into_client_request()?;
+    upgrade
+        .headers_mut()
+        .insert(AUTHORIZATION, request.authorization);
+    let config = WebSocketConfig::default()
+        // tungstenite clears the whole buffer before every read, so its 128 KiB cost time too.
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES))
+        .max_frame_size(Some(MESSAGE_BYTES));
+    let (socket, response) =
+        connect_async_tls_with_config(upgrade, Some(config), true, Some(connector)).await?;
+    let request_id = response
+        .headers()
+        .get("dg-request-id")
+        .and_then(|id| id.to_str().ok());
+    tracing::debug!(request_id, "recognizer connected");
+    Ok(socket)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Http(response) => {
+                let header = response.headers().get("dg-error");
+                let header = header.map_or(&b""[..], |header| header.as_bytes());
+                let body = response.body().as_deref().unwrap_or_default();
+                let told = [header, body].concat();
+                let told = String::from_utf8_lossy(&told);
+                Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
+            }
+            Error::Io(error) => Self::Transport(error),
+            Error::Tls(_) => Self::Tls,
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Cut,
+            // Not kept as a source: `Utf8` quotes the bytes it could not read.
+            Error::Capacity(_)
+            | Error::Protocol(_)
+            | Error::WriteBufferFull(_)
+            | Error::Utf8(_)
+            | Error::AttackAttempt
+            | Error::Url(_)
+            | Error::HttpFormat(_) => Self::Protocol,
+        }
+    }
+}
+
+/// One configuration for all connections: each of its own would hold all root certificates, and
+/// none could resume a session.
+static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
+    let installed = CryptoProvider::get_default().cloned();
+    let provider = installed.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+});
