@@ -68,6 +68,7 @@ pub struct Args {
     /// Account of the calls.
     #[arg(
         long,
+        env = "TWILIO_ACCOUNT_SID",
         default_value = "AC00000000000000000000000000000001",
         value_name = "SID"
     )]
@@ -75,6 +76,8 @@ pub struct Args {
     /// Key of the signatures.
     #[arg(
         long,
+        env = "TWILIO_AUTH_TOKEN",
+        hide_env_values = true,
         default_value = "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
         value_name = "TOKEN"
     )]
