@@ -16,6 +16,11 @@ use super::report::{Run, summary};
 use crate::command::{Form, announce, print_line};
 use crate::recognizer::Recognizer;
 
+/// The media socket and two recognizer streams.
+const SOCKETS_PER_CALL: usize = 3;
+/// Listeners, standard streams, webhooks and rewrites under way.
+const SPARE_FILES: usize = 200;
+
 /// Put many calls on a running handoff and measure what they cost it.
 ///
 /// The command is the carrier and the recognizer of its calls. It first prints
@@ -107,6 +112,15 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     ensure!(
         (0.0..=1.0).contains(&args.ask_share),
         "--ask-share must be from 0 to 1"
+    );
+    let (needed, allowed) = (
+        args.calls * SOCKETS_PER_CALL + SPARE_FILES,
+        process::open_file_limit()?,
+    );
+    ensure!(
+        needed <= allowed,
+        "{} calls need {needed} open files and {allowed} are allowed; raise it with `ulimit -n {needed}`, for handoff too",
+        args.calls,
     );
     let plan = Arc::new(Plan {
         calls: args.calls,
