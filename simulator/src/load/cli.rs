@@ -21,7 +21,7 @@ const SOCKETS_PER_CALL: usize = 3;
 /// Listeners, standard streams, webhooks and rewrites under way.
 const SPARE_FILES: usize = 200;
 
-/// Put many calls on a running handoff and measure what they cost it.
+/// Puts many calls on a running handoff and measure what they cost it.
 ///
 /// The command is the carrier and the recognizer of its calls. It first prints
 /// `{"event":"listening","service":"twilio","url":…}` and the same for `deepgram`: start handoff with

@@ -12,7 +12,7 @@ use super::slack::{self, Channel, Probe, Slack, SlackOptions};
 use super::zendesk::{self, Zendesk, ZendeskOptions};
 use crate::command::{Form, announce, conclude, follow, until_stopped};
 
-/// Stand in for Zendesk and Slack.
+/// Stands in for Zendesk and Slack.
 ///
 /// Starts one HTTP server for each, keeps what they are sent and checks it against the vendors' rules:
 /// credentials, required fields, sizes, idempotency keys, upload tokens, threads. The first two lines of
