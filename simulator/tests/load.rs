@@ -161,6 +161,9 @@ async fn load(rewrites: bool, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
     command
         .args(["--connect", "-", "--public-url", PUBLIC_URL])
         .args(arguments);
+    command
+        .env_remove("TWILIO_ACCOUNT_SID")
+        .env_remove("TWILIO_AUTH_TOKEN");
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

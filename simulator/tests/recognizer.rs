@@ -501,3 +501,22 @@ async fn the_log_tells_the_story_without_the_words() {
         r#"{"event":"ended","connection":1,"audio_bytes":8000,"ending":{"how":"closed","code":1000}}"#
     );
 }
+
+#[test]
+fn the_results_of_every_recorded_call_can_be_read() {
+    let calls = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/calls");
+    let folders: Vec<_> = std::fs::read_dir(calls)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let folders: Vec<_> = folders.into_iter().filter(|path| path.is_dir()).collect();
+    assert!(!folders.is_empty());
+    for folder in folders {
+        let results = CallResults::read(&folder).unwrap();
+        let finals = results
+            .lines
+            .iter()
+            .filter(|line| line.message["is_final"] == true);
+        assert!(finals.count() > 0, "{}", folder.display());
+    }
+}

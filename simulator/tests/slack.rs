@@ -121,8 +121,51 @@ async fn history_finds_the_metadata_of_what_was_posted() {
         json!({"channel": CHANNEL, "ts": root}),
     )
     .await;
-    assert_eq!(replies["messages"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (
+            &replies["messages"][0]["ts"],
+            &replies["messages"][1]["text"]
+        ),
+        (&json!(root), &json!("reply"))
+    );
     assert_eq!(slack.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn history_comes_in_pages_and_its_border_is_inclusive_only_on_request() {
+    let slack = start().await;
+    let mut posted = Vec::new();
+    for text in ["first", "second", "third"] {
+        posted.push(post(&slack, json!({"channel": CHANNEL, "text": text})).await);
+    }
+    let ask = async |more: Value| {
+        let mut body = json!({"channel": CHANNEL, "limit": 2});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        call(&slack, "conversations.history", body).await
+    };
+    let page = ask(json!({})).await;
+    assert_eq!(
+        (&page["messages"][0]["text"], &page["has_more"]),
+        (&json!("third"), &json!(true))
+    );
+    let rest = ask(json!({"cursor": page["response_metadata"]["next_cursor"]})).await;
+    assert_eq!(
+        (&rest["messages"][0]["text"], &rest["has_more"]),
+        (&json!("first"), &json!(false))
+    );
+    assert_eq!(rest["response_metadata"]["next_cursor"], "");
+    for (inclusive, count) in [(false, 1), (true, 2)] {
+        let since = ask(json!({"oldest": posted[1], "inclusive": inclusive})).await;
+        assert_eq!(since["messages"].as_array().unwrap().len(), count);
+    }
+    assert_eq!(slack.violations(), Vec::<String>::new());
+    assert_eq!(
+        ask(json!({"cursor": "made-up"})).await["error"],
+        "invalid_cursor"
+    );
+    assert_violation(&slack, "a cursor was not given out");
 }
 
 #[tokio::test]
@@ -175,6 +218,12 @@ async fn failures_are_status_200_with_an_error() {
             json!({"channel": "C9"}),
             "channel_not_found",
             "messages are read from a channel",
+        ),
+        (
+            "conversations.replies",
+            json!({"channel": CHANNEL, "ts": "1.000001"}),
+            "thread_not_found",
+            "ts is not a message",
         ),
         (
             "chat.remove",
@@ -343,6 +392,13 @@ async fn a_file_goes_through_its_three_steps_into_a_thread() {
         (Some(b"hello".as_slice()), Some(CHANNEL))
     );
     assert_eq!(file.thread_ts.as_deref(), Some(root.as_str()));
+    let replies = call(
+        &slack,
+        "conversations.replies",
+        json!({"channel": CHANNEL, "ts": root}),
+    )
+    .await;
+    assert_eq!(replies["messages"][1]["files"], json!([{"id": id}]));
     assert_eq!(slack.violations(), Vec::<String>::new());
 
     let again = complete(&slack, &id, &[("channel_id", CHANNEL)]).await;

@@ -549,6 +549,38 @@ async fn tickets_are_found_by_external_id() {
 }
 
 #[tokio::test]
+async fn comments_are_listed_in_the_order_asked_for() {
+    let zendesk = start(|_| {}).await;
+    let session = Session::open(&zendesk).await;
+    session.create("k", &ticket()).await;
+    let id = zendesk.tickets()[0].id;
+    let note = json!({"comment": {"public": false, "html_body": "<p>Reference <b>ho_1</b></p>"}});
+    session.update(id, &note).await;
+    let list = async |path: String| session.request(Method::GET, &path).send().await.unwrap();
+    let newest_first: Value = list(format!("/api/v2/tickets/{id}/comments?sort_order=desc"))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(newest_first["comments"][0]["plain_body"], "Reference ho_1");
+    let oldest_first: Value = list(format!("/api/v2/tickets/{id}/comments.json"))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(oldest_first["comments"][0]["body"], "Summary");
+    assert_eq!(zendesk.violations(), Vec::<String>::new());
+    assert_eq!(
+        list("/api/v2/tickets/1/comments".to_owned()).await.status(),
+        StatusCode::NOT_FOUND
+    );
+    assert_violation(
+        &zendesk,
+        "comments are listed of a ticket that does not exist",
+    );
+}
+
+#[tokio::test]
 async fn limits_answer_429_with_the_time_to_wait() {
     let zendesk = start(|options| options.requests_per_minute = 1).await;
     let session = Session::open(&zendesk).await;

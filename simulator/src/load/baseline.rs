@@ -33,7 +33,7 @@ impl Baseline {
     }
 }
 
-/// Read everything and throw it away; what `load --baseline` starts.
+/// Reads everything and throws it away; what `load --baseline` starts.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Kind of server.

@@ -16,7 +16,12 @@ use super::report::{Run, summary};
 use crate::command::{Form, announce, print_line};
 use crate::recognizer::Recognizer;
 
-/// Put many calls on a running handoff and measure what they cost it.
+/// The media socket and two recognizer streams.
+const SOCKETS_PER_CALL: usize = 3;
+/// Listeners, standard streams, webhooks and rewrites under way.
+const SPARE_FILES: usize = 200;
+
+/// Puts many calls on a running handoff and measure what they cost it.
 ///
 /// The command is the carrier and the recognizer of its calls. It first prints
 /// `{"event":"listening","service":"twilio","url":…}` and the same for `deepgram`: start handoff with
@@ -68,6 +73,7 @@ pub struct Args {
     /// Account of the calls.
     #[arg(
         long,
+        env = "TWILIO_ACCOUNT_SID",
         default_value = "AC00000000000000000000000000000001",
         value_name = "SID"
     )]
@@ -75,6 +81,8 @@ pub struct Args {
     /// Key of the signatures.
     #[arg(
         long,
+        env = "TWILIO_AUTH_TOKEN",
+        hide_env_values = true,
         default_value = "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
         value_name = "TOKEN"
     )]
@@ -104,6 +112,15 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     ensure!(
         (0.0..=1.0).contains(&args.ask_share),
         "--ask-share must be from 0 to 1"
+    );
+    let (needed, allowed) = (
+        args.calls * SOCKETS_PER_CALL + SPARE_FILES,
+        process::open_file_limit()?,
+    );
+    ensure!(
+        needed <= allowed,
+        "{} calls need {needed} open files and {allowed} are allowed; raise it with `ulimit -n {needed}`, for handoff too",
+        args.calls,
     );
     let plan = Arc::new(Plan {
         calls: args.calls,

@@ -357,8 +357,8 @@ async fn upgrade(
 
 /// Waits until the recognizer's connections of these calls have ended.
 async fn settle(handoff: &Handoff, calls: &[CallIds]) {
+    let ours: HashSet<&str> = calls.iter().map(|ids| ids.call_sid.as_str()).collect();
     let ended = |state: &recognizer::State| {
-        let ours: HashSet<&str> = calls.iter().map(|ids| ids.call_sid.as_str()).collect();
         let open = state
             .connections
             .iter()

@@ -41,6 +41,25 @@ fn parse_resident(status: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
+/// Files that this process may have open at once.
+///
+/// # Errors
+/// `/proc` is not Linux's.
+pub fn open_file_limit() -> std::io::Result<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    parse_open_files(&limits).ok_or_else(malformed)
+}
+
+fn parse_open_files(limits: &str) -> Option<usize> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(usize::MAX),
+        soft => soft.parse().ok(),
+    }
+}
+
 /// Model of the first processor, for the report.
 pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -81,8 +100,19 @@ mod tests {
     }
 
     #[test]
+    fn the_soft_limit_of_open_files_counts() {
+        let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
+        assert_eq!(parse_open_files(limits), Some(1024));
+        assert_eq!(
+            parse_open_files(&limits.replace("1024  ", "unlimited")),
+            Some(usize::MAX)
+        );
+    }
+
+    #[test]
     fn this_process_can_be_read() {
         assert!(resident_kib(std::process::id()).unwrap() > 0);
         cpu_time(std::process::id()).unwrap();
+        open_file_limit().unwrap();
     }
 }

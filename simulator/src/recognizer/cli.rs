@@ -11,7 +11,7 @@ use super::options::{CallResults, FAULT_GRAMMAR, Fault, Pace, RecognizerOptions}
 use super::server::Recognizer;
 use crate::command::{Form, announce, conclude, follow, until_stopped};
 
-/// Stand in for Deepgram's live transcription.
+/// Stands in for Deepgram's live transcription.
 ///
 /// Serves `GET /v1/listen` as a WebSocket, plays the recorded results of calls by media time, and checks
 /// what the client sends. The first line of output is

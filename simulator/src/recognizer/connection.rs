@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::http;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 
 use super::options::{FaultKind, Line};
 use super::playback::{self, Playback};
-use super::query::{Listen, check_query};
-use super::server::{Connection, Ending, Event, Shared, State};
-use crate::http1::form_pairs;
+use super::query::Listen;
+use super::server::{Ending, Event, Shared};
+use super::upgrade;
 
 /// Documented limit on the speed of audio, in multiples of real time.
 const FASTEST: f64 = 1.25;
@@ -28,16 +28,11 @@ const LONGEST_HEAD_BYTES: usize = 8000;
 const NET_0001: &str = "NET-0001: Deepgram did not receive audio data or a text message within the timeout window. \
      See https://dpgr.am/net0001";
 
-/// What the upgrade settled.
-struct Admission {
-    listen: Listen,
-    fault: Option<FaultKind>,
-}
-
 struct Session {
     socket: WebSocketStream<TcpStream>,
     shared: Shared,
     number: usize,
+    index: usize,
     request_id: String,
     listen: Listen,
     fault: Option<FaultKind>,
@@ -72,7 +67,7 @@ pub(super) async fn serve(socket: TcpStream, shared: Shared, number: usize) {
         reason = "the callback's type is tungstenite's"
     )]
     let callback = |request: &Request, response: Response| {
-        let admitted = admit(request, &shared, number, &request_id)?;
+        let admitted = upgrade::admit(request, &shared, number, &request_id)?;
         admission = Some(admitted);
         let mut response = response;
         if let Ok(id) = http::HeaderValue::from_str(&request_id) {
@@ -82,13 +77,20 @@ pub(super) async fn serve(socket: TcpStream, shared: Shared, number: usize) {
     };
     let upgraded =
         tokio_tungstenite::accept_hdr_async_with_config(socket, callback, Some(config)).await;
-    let (Ok(socket), Some(admission)) = (upgraded, admission) else {
+    let Some(admission) = admission else { return };
+    let Ok(socket) = upgraded else {
+        shared.observed.update(|state| {
+            if let Some(connection) = state.connections.get_mut(admission.index) {
+                connection.ended = Some(Ending::Dropped);
+            }
+        });
         return;
     };
     let mut session = Session {
         socket,
         shared,
         number,
+        index: admission.index,
         request_id,
         omit_optional: admission.fault == Some(FaultKind::OmitOptional),
         hearing: Hearing::Locating(Vec::new()),
@@ -101,159 +103,6 @@ pub(super) async fn serve(socket: TcpStream, shared: Shared, number: usize) {
     session.place_if_first();
     let ending = session.converse().await;
     session.end(ending).await;
-}
-
-/// Decides on the upgrade and, when it is good, enters the connection into the state.
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is tungstenite's response type"
-)]
-fn admit(
-    request: &Request,
-    shared: &Shared,
-    number: usize,
-    request_id: &str,
-) -> Result<Admission, ErrorResponse> {
-    let refuse = |status: u16, code: &str, message: &str| {
-        shared.observed.update(|state| {
-            state.record(Event::Refused {
-                connection: number,
-                status,
-            })
-        });
-        refusal(status, code, message, request_id)
-    };
-    let refuse_violation = |status: u16, code: &str, sentence: &str| {
-        shared
-            .observed
-            .update(|state| state.violate(format!("connection {number}: {sentence}")));
-        refuse(status, code, sentence)
-    };
-    if request.uri().path() != "/v1/listen" {
-        return Err(refuse_violation(
-            404,
-            "NOT_FOUND",
-            "the path is not /v1/listen",
-        ));
-    }
-    let authorization = request
-        .headers()
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let key = authorization.and_then(|value| {
-        value
-            .strip_prefix("Token ")
-            .or(value.strip_prefix("Bearer "))
-    });
-    if key != Some(shared.options.api_key.as_str()) {
-        return Err(refuse_violation(
-            401,
-            "INVALID_AUTH",
-            "the Authorization header has no valid credentials",
-        ));
-    }
-    let Some(query) = form_pairs(request.uri().query().unwrap_or_default()) else {
-        return Err(refuse_violation(
-            400,
-            "Bad Request",
-            "the query is not percent-coded UTF-8",
-        ));
-    };
-    let listen = match check_query(&query) {
-        Ok(listen) => listen,
-        Err(refusal) => return Err(refuse_violation(400, "Bad Request", &refusal.0)),
-    };
-    let fault = shared
-        .observed
-        .update(|state| state.take_fault(listen.speaker));
-    if let Some(FaultKind::Refuse { status }) = fault {
-        let (code, message) = refusal_words(status);
-        return Err(refuse(status, code, message));
-    }
-    shared
-        .observed
-        .update(|state| connect(state, &listen, query, number, request_id));
-    Ok(Admission { listen, fault })
-}
-
-fn connect(
-    state: &mut State,
-    listen: &Listen,
-    query: Vec<(String, String)>,
-    number: usize,
-    request_id: &str,
-) {
-    if listen.call.is_empty() {
-        state.violate(format!(
-            "connection {number}: the query has no extra=call:…"
-        ));
-    }
-    if listen.speaker.is_none() {
-        state.violate(format!(
-            "connection {number}: the query has no extra=speaker:caller or voice_agent"
-        ));
-    }
-    state.connections.push(Connection {
-        number,
-        call: listen.call.clone(),
-        speaker: listen.speaker,
-        query,
-        request_id: request_id.to_owned(),
-        audio_bytes: 0,
-        origin_ms: 0,
-        controls: Vec::new(),
-        ended: None,
-    });
-    state.record(Event::Connected {
-        connection: number,
-        call: listen.call.clone(),
-        speaker: listen.speaker,
-    });
-}
-
-/// Words of the documented upgrade failures (`errors.mdx` of deepgram/deepgram-docs, read 2026-11-21).
-fn refusal_words(status: u16) -> (&'static str, &'static str) {
-    match status {
-        400 => (
-            "Bad Request",
-            "Bad Request: failed to process the parameters",
-        ),
-        401 => ("INVALID_AUTH", "Invalid credentials."),
-        402 => (
-            "ASR_PAYMENT_REQUIRED",
-            "Project does not have enough credits for an ASR request.",
-        ),
-        403 => (
-            "INSUFFICIENT_PERMISSIONS",
-            "Project does not have access to the requested model.",
-        ),
-        429 => (
-            "TOO_MANY_REQUESTS",
-            "Too many requests. Please try again later",
-        ),
-        _ => ("SERVER_ERROR", "The server could not process the request."),
-    }
-}
-
-fn refusal(status: u16, code: &str, message: &str, request_id: &str) -> ErrorResponse {
-    let body = json!({"err_code": code, "err_msg": message, "request_id": request_id}).to_string();
-    let mut response = http::Response::new(None);
-    *response.status_mut() =
-        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [
-        ("content-type", "application/json"),
-        ("connection", "close"),
-        ("content-length", &body.len().to_string()),
-        ("dg-request-id", request_id),
-        ("dg-error", message),
-    ];
-    for (name, value) in headers {
-        if let Ok(value) = http::HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    *response.body_mut() = Some(body);
-    response
 }
 
 impl Session {
@@ -299,9 +148,9 @@ impl Session {
             return self.say_goodbye().await;
         }
         self.received += audio.len() as u64;
-        let (number, received) = (self.number, self.received);
+        let (index, received) = (self.index, self.received);
         self.shared.observed.update(|state| {
-            if let Some(connection) = state.connection_mut(number) {
+            if let Some(connection) = state.connections.get_mut(index) {
                 connection.audio_bytes = received;
             }
         });
@@ -320,9 +169,9 @@ impl Session {
             }
         };
         let kind = message["type"].as_str().unwrap_or_default().to_owned();
-        let (number, audio_ms) = (self.number, self.received_ms());
+        let (index, number, audio_ms) = (self.index, self.number, self.received_ms());
         self.shared.observed.update(|state| {
-            if let Some(connection) = state.connection_mut(number) {
+            if let Some(connection) = state.connections.get_mut(index) {
                 connection.controls.push((kind.clone(), audio_ms));
             }
             state.record(Event::Control {
@@ -466,7 +315,7 @@ impl Session {
             ending: ending.clone(),
         };
         self.shared.observed.update(|state| {
-            if let Some(connection) = state.connection_mut(self.number) {
+            if let Some(connection) = state.connections.get_mut(self.index) {
                 connection.ended = Some(ending.clone());
             }
             state.record(event);
@@ -533,9 +382,9 @@ impl Session {
             origin_bytes,
             playback: Playback::new(lines, &self.listen, origin_ms),
         };
-        let number = self.number;
+        let index = self.index;
         self.shared.observed.update(|state| {
-            if let Some(connection) = state.connection_mut(number) {
+            if let Some(connection) = state.connections.get_mut(index) {
                 connection.origin_ms = origin_ms;
             }
         });

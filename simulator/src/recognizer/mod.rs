@@ -11,6 +11,7 @@ mod options;
 mod playback;
 mod query;
 mod server;
+mod upgrade;
 
 pub use cli::{Args, run};
 pub use options::{

@@ -195,13 +195,6 @@ impl State {
         fault.times -= 1;
         Some(fault.kind.clone())
     }
-
-    pub(super) fn connection_mut(&mut self, number: usize) -> Option<&mut Connection> {
-        self.connections
-            .iter_mut()
-            .rev()
-            .find(|connection| connection.number == number)
-    }
 }
 
 impl Recognizer {

@@ -12,12 +12,12 @@ use super::slack::{self, Channel, Probe, Slack, SlackOptions};
 use super::zendesk::{self, Zendesk, ZendeskOptions};
 use crate::command::{Form, announce, conclude, follow, until_stopped};
 
-/// Stand in for Zendesk and Slack.
+/// Stands in for Zendesk and Slack.
 ///
 /// Starts one HTTP server for each, keeps what they are sent and checks it against the vendors' rules:
 /// credentials, required fields, sizes, idempotency keys, upload tokens, threads. The first two lines of
 /// output are `{"event":"listening","service":"zendesk","url":…}` and the same for `slack`, which also
-/// has `webhook_url`; give the URLs to handoff as base URLs. Then one line for every request. The command
+/// has `api_url` and `webhook_url`; give the URLs to handoff as base URLs. Then one line for every request. The command
 /// ends when its standard input closes or on SIGINT or SIGTERM: it prints the violations and exits with
 /// 1 if there were any, else with 0.
 ///
@@ -76,7 +76,7 @@ pub struct Args {
 fn zendesk_fault_help() -> String {
     format!(
         "Misbehave at Zendesk; may be repeated and is used up in order.\n\n{FAULT_GRAMMAR}, and ROUTE one of token, \
-         upload, create-ticket, update-ticket, list-tickets, me.\n\nExample: create-ticket:429@7*2"
+         upload, create-ticket, update-ticket, list-tickets, list-comments, me.\n\nExample: create-ticket:429@7*2"
     )
 }
 
@@ -152,7 +152,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     announce(
         "slack",
         &slack.url(),
-        &[("webhook_url", &slack.webhook_url())],
+        &[
+            ("api_url", &slack.api_url()),
+            ("webhook_url", &slack.webhook_url()),
+        ],
     );
 
     let form = Form::from_flag(args.json);

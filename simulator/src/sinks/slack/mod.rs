@@ -1,6 +1,8 @@
 //! A stand-in for Slack: the Web API's messages and files, and an incoming webhook.
 
+mod arguments;
 mod blocks;
+mod range;
 mod server;
 mod state;
 

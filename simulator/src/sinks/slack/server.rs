@@ -138,9 +138,14 @@ impl Slack {
         self.server.address()
     }
 
-    /// The base URL, which stands for `https://slack.com`; methods lie under `/api/`.
+    /// The base URL, which stands for `https://slack.com`.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// The base URL of the Web API, which stands for `https://slack.com/api`.
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.server.url())
     }
 
     /// The URL of the incoming webhook, which stands for `https://hooks.slack.com/services/…`.

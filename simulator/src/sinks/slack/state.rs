@@ -5,9 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::arguments::{argument_number, arguments};
 use super::blocks::{check_blocks, markup_texts};
+use super::range::Range;
 use super::server::{Route, SlackOptions};
-use crate::http1::{Request, Response, form_pairs};
+use crate::http1::{Request, Response};
 use crate::sinks::fault::{RequestLine, SinkFault};
 
 /// Slack cuts text behind this (api.slack.com/methods/chat.postMessage, read 2026-11-21).
@@ -53,6 +55,8 @@ pub struct Message {
     pub blocks: Value,
     /// Metadata as sent; null when there is none.
     pub metadata: Value,
+    /// Ids of files shared with it.
+    pub files: Vec<String>,
     /// How often it was updated.
     pub updates: u32,
     /// Whether it came through the incoming webhook.
@@ -191,64 +195,49 @@ impl State {
         )
     }
 
+    /// The roots of a channel, newest first.
     pub(super) fn history(&mut self, options: &SlackOptions, request: &Request) -> Response {
-        self.list(options, request, |_| {
-            |message: &Message| message.thread_ts.is_none()
-        })
+        let range = match self.read_range(options, request) {
+            Ok(range) => range,
+            Err(refused) => return refused,
+        };
+        range.page(
+            self.messages
+                .iter()
+                .rev()
+                .filter(|message| message.thread_ts.is_none()),
+        )
     }
 
+    /// A root and the messages of its thread, oldest first.
     pub(super) fn replies(&mut self, options: &SlackOptions, request: &Request) -> Response {
-        self.list(options, request, |arguments| {
-            let root = arguments
-                .get("ts")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            move |message: &Message| message.ts == root || message.thread_ts.as_ref() == Some(&root)
-        })
+        let range = match self.read_range(options, request) {
+            Ok(range) => range,
+            Err(refused) => return refused,
+        };
+        if !self.is_root(&range.channel, &range.root) {
+            return self.reject(
+                "thread_not_found",
+                "ts is not a message of the channel that starts a thread",
+            );
+        }
+        let is_part = |message: &&Message| {
+            message.ts == range.root || message.thread_ts.as_ref() == Some(&range.root)
+        };
+        range.page(self.messages.iter().filter(is_part))
     }
 
-    /// Newest first, cut to `limit`, within `oldest` and `latest`.
-    fn list<F: Fn(&Message) -> bool>(
-        &mut self,
-        options: &SlackOptions,
-        request: &Request,
-        chosen: impl FnOnce(&Map<String, Value>) -> F,
-    ) -> Response {
+    fn read_range(&mut self, options: &SlackOptions, request: &Request) -> Result<Range, Response> {
         let Some(arguments) = arguments(request) else {
-            return self.reject("invalid_arguments", "the arguments cannot be read");
+            return Err(self.reject("invalid_arguments", "the arguments cannot be read"));
         };
         let Some(channel) = known_channel(options, &arguments, Naming::Id) else {
-            return self.reject(
-                "channel_not_found",
-                "messages are read from a channel that is not given by the id of one the bot is in",
-            );
+            let sentence =
+                "messages are read from a channel that is not given by the id of one the bot is in";
+            return Err(self.reject("channel_not_found", sentence));
         };
-        let number = |name: &str| argument_number(&arguments, name);
-        let (oldest, latest) = (
-            number("oldest").unwrap_or(0.0),
-            number("latest").unwrap_or(f64::MAX),
-        );
-        let limit = number("limit").unwrap_or(100.0) as usize;
-        let with_metadata = matches!(arguments.get("include_all_metadata"), Some(value) if value == true || value == "true" || value == "1");
-        let chosen = chosen(&arguments);
-        let within = |message: &&Message| {
-            let ts = message.ts.parse().unwrap_or(0.0);
-            message.channel == channel && chosen(message) && ts >= oldest && ts <= latest
-        };
-        let matching = self.messages.iter().filter(within).count();
-        let messages: Vec<Value> = self
-            .messages
-            .iter()
-            .rev()
-            .filter(within)
-            .take(limit)
-            .map(|message| shown(message, with_metadata))
-            .collect();
-        Response::json(
-            200,
-            &json!({"ok": true, "messages": messages, "has_more": matching > messages.len()}),
-        )
+        Range::read(channel, &arguments)
+            .ok_or_else(|| self.reject("invalid_cursor", "a cursor was not given out"))
     }
 
     pub(super) fn get_upload_url(&mut self, request: &Request) -> Response {
@@ -364,8 +353,15 @@ impl State {
             file.channel = Some(channel.clone());
             file.thread_ts = thread_ts.clone();
         }
-        if let Some(comment) = arguments.get("initial_comment").and_then(Value::as_str) {
-            self.check_markup(options, &[comment.to_owned()]);
+        let comment = arguments
+            .get("initial_comment")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        self.check_markup(options, &[comment.to_owned()]);
+        let shared = Map::from_iter([("text".to_owned(), json!(comment))]);
+        self.store(channel, &shared, thread_ts, false);
+        if let Some(message) = self.messages.last_mut() {
+            message.files = ids.iter().map(|id| (*id).to_owned()).collect();
         }
         let files: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
         Response::json(200, &json!({"ok": true, "files": files}))
@@ -462,6 +458,7 @@ impl State {
             text: value("text").as_str().unwrap_or_default().to_owned(),
             blocks: value("blocks"),
             metadata: value("metadata"),
+            files: Vec::new(),
             updates: 0,
             by_webhook,
         };
@@ -519,44 +516,7 @@ fn known_channel(
         .map(|channel| channel.id.clone())
 }
 
-/// Arguments from a JSON body, a form or the query; structured ones are JSON text in the latter two.
-fn arguments(request: &Request) -> Option<Map<String, Value>> {
-    if request.media_type() == "application/json" {
-        return match serde_json::from_slice(&request.body).ok()? {
-            Value::Object(members) => Some(members),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_) => None,
-        };
-    }
-    let mut pairs = request.query()?;
-    if request.media_type() == "application/x-www-form-urlencoded" {
-        pairs.extend(form_pairs(std::str::from_utf8(&request.body).ok()?)?);
-    } else if !request.body.is_empty() {
-        return None;
-    }
-    let structured = ["blocks", "metadata", "files", "attachments"];
-    pairs
-        .into_iter()
-        .map(|(name, value)| {
-            let value = match structured.contains(&name.as_str()) {
-                true => serde_json::from_str(&value).ok()?,
-                false => Value::String(value),
-            };
-            Some((name, value))
-        })
-        .collect()
-}
-
-/// A number that may be written as text.
-fn argument_number(arguments: &Map<String, Value>, name: &str) -> Option<f64> {
-    let value = arguments.get(name)?;
-    value.as_f64().or_else(|| value.as_str()?.parse().ok())
-}
-
-fn shown(message: &Message, with_metadata: bool) -> Value {
+pub(super) fn shown(message: &Message, with_metadata: bool) -> Value {
     let mut shown = json!({"type": "message", "user": "U0HANDOFF", "bot_id": "B0HANDOFF", "ts": message.ts, "text": message.text});
     let mut add = |name: &str, value: &Value| {
         if !value.is_null() {
@@ -566,6 +526,10 @@ fn shown(message: &Message, with_metadata: bool) -> Value {
     add("blocks", &message.blocks);
     if with_metadata {
         add("metadata", &message.metadata);
+    }
+    if !message.files.is_empty() {
+        let files: Vec<Value> = message.files.iter().map(|id| json!({"id": id})).collect();
+        add("files", &json!(files));
     }
     if let Some(thread_ts) = &message.thread_ts {
         add("thread_ts", &json!(thread_ts));

@@ -72,6 +72,8 @@ pub enum Route {
     UpdateTicket,
     /// `GET /api/v2/tickets?external_id=…`.
     ListTickets,
+    /// `GET /api/v2/tickets/{id}/comments`.
+    ListComments,
     /// `GET /api/v2/users/me`.
     ShowSelf,
 }
@@ -86,6 +88,7 @@ impl FromStr for Route {
             "create-ticket" => Ok(Self::CreateTicket),
             "update-ticket" => Ok(Self::UpdateTicket),
             "list-tickets" => Ok(Self::ListTickets),
+            "list-comments" => Ok(Self::ListComments),
             "me" => Ok(Self::ShowSelf),
             _ => Err(()),
         }
@@ -96,6 +99,7 @@ impl FromStr for Route {
 enum Target {
     Plain(Route),
     Ticket(u64),
+    Comments(u64),
 }
 
 impl Target {
@@ -103,8 +107,15 @@ impl Target {
         match self {
             Self::Plain(route) => *route,
             Self::Ticket(_) => Route::UpdateTicket,
+            Self::Comments(_) => Route::ListComments,
         }
     }
+}
+
+const TICKETS: &str = "/api/v2/tickets/";
+
+fn ticket_id(segment: &str) -> Option<u64> {
+    segment.parse().ok()
 }
 
 fn target(request: &Request) -> Option<Target> {
@@ -115,12 +126,10 @@ fn target(request: &Request) -> Option<Target> {
         ("POST", "/api/v2/tickets") => Route::CreateTicket,
         ("GET", "/api/v2/tickets") => Route::ListTickets,
         ("GET", "/api/v2/users/me") => Route::ShowSelf,
-        ("PUT", path) => {
-            return path
-                .strip_prefix("/api/v2/tickets/")?
-                .parse()
-                .ok()
-                .map(Target::Ticket);
+        ("PUT", path) => return ticket_id(path.strip_prefix(TICKETS)?).map(Target::Ticket),
+        ("GET", path) => {
+            let id = path.strip_prefix(TICKETS)?.strip_suffix("/comments")?;
+            return ticket_id(id).map(Target::Comments);
         }
         _ => return None,
     };
@@ -272,11 +281,14 @@ fn act(
         Target::Plain(Route::UploadFile) => state.upload(request),
         Target::Plain(Route::CreateTicket) => state.create_ticket(options, request),
         Target::Plain(Route::ListTickets) => state.list_tickets(request),
-        Target::Plain(Route::IssueToken | Route::ShowSelf | Route::UpdateTicket) => Response::json(
+        Target::Plain(
+            Route::IssueToken | Route::ShowSelf | Route::UpdateTicket | Route::ListComments,
+        ) => Response::json(
             200,
             &json!({"user": {"id": 1, "name": "Integration", "email": options.email, "role": "agent"}}),
         ),
         Target::Ticket(id) => state.update_ticket(options, request, *id),
+        Target::Comments(id) => state.list_comments(request, *id),
     };
     with_rate_headers(response, options, remaining)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::server::{Route, ZendeskOptions, too_many};
-use super::ticket::{self, Change, Findings, Requester, Ticket};
+use super::ticket::{self, Change, CommentBody, Findings, Requester, Ticket};
 use crate::http1::{Request, Response};
 use crate::sinks::fault::{RequestLine, SinkFault};
 
@@ -428,6 +428,37 @@ impl State {
         )
     }
 
+    pub(super) fn list_comments(&mut self, request: &Request, id: u64) -> Response {
+        let Some(ticket) = self.tickets.iter().find(|ticket| ticket.id == id) else {
+            return self.reject(
+                404,
+                "RecordNotFound",
+                "comments are listed of a ticket that does not exist",
+            );
+        };
+        let mut comments: Vec<Value> = ticket.comments.iter().enumerate().map(|(index, comment)| {
+            let (body, html_body) = match &comment.body {
+                CommentBody::Plain(text) => (text.clone(), format!("<p>{text}</p>")),
+                CommentBody::Html(text) => (without_tags(text), text.clone()),
+            };
+            json!({"id": id * 10_000 + index as u64, "type": "Comment", "author_id": 1, "public": comment.public,
+                "body": body, "plain_body": body, "html_body": html_body})
+        }).collect();
+        let newest_first = request.query().is_some_and(|query| {
+            query.iter().any(|(name, value)| {
+                (name == "sort_order" && value == "desc")
+                    || (name == "sort" && value.starts_with('-'))
+            })
+        });
+        if newest_first {
+            comments.reverse();
+        }
+        Response::json(
+            200,
+            &json!({"comments": comments, "count": comments.len(), "next_page": null, "previous_page": null}),
+        )
+    }
+
     /// Records what is wrong; `Some` when Zendesk would refuse the body.
     fn judge(
         &mut self,
@@ -507,6 +538,21 @@ fn apply(ticket: &mut Ticket, change: Change) {
         ticket.custom_fields.push((id, value));
     }
     ticket.comments.extend(change.comment);
+}
+
+/// The text of an HTML comment; entities are left as they are.
+fn without_tags(html: &str) -> String {
+    let mut text = String::new();
+    let mut in_tag = false;
+    for character in html.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            _ if !in_tag => text.push(character),
+            _ => {}
+        }
+    }
+    text
 }
 
 /// A ticket as Zendesk shows it.
