@@ -2,4 +2,5 @@
 #![deny(unsafe_code)]
 
 pub mod carrier;
+pub mod delivery;
 pub mod recognizer;

@@ -67,6 +67,20 @@ minted_id!(
     "ho"
 );
 
+impl HandoffId {
+    /// The id of a call's `n`th handoff, from 0. Derived, so that a repeat cannot mint another.
+    pub fn nth(call: &CallId, n: u32) -> Self {
+        let digits = call.as_str().trim_start_matches("call_");
+        let ordinal =
+            [n as usize / 32 & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
+        Self(format!(
+            "ho_{}{}",
+            &digits[..24],
+            String::from_iter(ordinal)
+        ))
+    }
+}
+
 /// The carrier's name for a call (Twilio `CallSid`, Plivo `CallUUID`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CarrierCallId(pub String);
@@ -88,5 +102,13 @@ mod tests {
         assert_eq!(HandoffId::parse(earlier.as_str()), Some(earlier));
         assert_eq!(HandoffId::parse("call_00000000000000000000000000"), None);
         assert_eq!(HandoffId::parse("ho_short"), None);
+    }
+
+    #[test]
+    fn handoffs_of_a_call_differ_and_repeat() {
+        let call = CallId::mint(WallTime(1_767_225_600_000), [7; 10]);
+        assert_eq!(HandoffId::nth(&call, 1), HandoffId::nth(&call, 1));
+        assert_ne!(HandoffId::nth(&call, 0), HandoffId::nth(&call, 1));
+        assert!(HandoffId::parse(HandoffId::nth(&call, 3).as_str()).is_some());
     }
 }

@@ -40,8 +40,8 @@ pub enum ExpressionError {
     /// The text is longer than 2,000 bytes.
     #[error("longer than {LONGEST_SOURCE} bytes")]
     TooLong,
-    /// Brackets inside each other, weighing 4 each, and operators other than `&&`, `||` and `!` come
-    /// to more than 32 on one side of the outermost `&&` and `||`.
+    /// Brackets inside each other, weighing 4 each, and operators other than `&&`, `||` and `!`
+    /// come to more than 32 on one side of the outermost `&&` and `||`.
     #[error("too deeply nested")]
     TooDeep,
     /// A name is no declared signal.

@@ -259,7 +259,10 @@ mod tests {
         playback.due(1000);
         let flushed = playback.finalize(1200).unwrap();
         assert_eq!(
-            (transcripts(&[flushed.clone()]), &flushed["from_finalize"]),
+            (
+                transcripts(std::slice::from_ref(&flushed)),
+                &flushed["from_finalize"]
+            ),
             (vec!["get me a"], &json!(true))
         );
         assert_eq!(transcripts(&playback.due(9000)), ["human", "human please"]);
@@ -287,7 +290,10 @@ mod tests {
         let mut quiet = Playback::new(vec![], &listen(), 0);
         let empty = quiet.finalize(1500).unwrap();
         assert_eq!(
-            (transcripts(&[empty.clone()]), &empty["duration"]),
+            (
+                transcripts(std::slice::from_ref(&empty)),
+                &empty["duration"]
+            ),
             (vec![""], &json!(1.5))
         );
     }

@@ -1,16 +1,16 @@
-//! Audio on its way to Deepgram: what waits, what may have to be sent again, and how fast.
+//! Audio on its way to Deepgram: what waits, and what may have to be sent again.
 //!
-//! A window waits until it is sent, is then kept until a final result covers it (or newer audio
-//! pushes it out), and waits again if the connection breaks first. Both parts are bounded, so a
-//! server that does not read costs a few seconds of audio, never more.
+//! A window waits until it is sent, is then kept until a final hypothesis covers it (or newer
+//! audio pushes it out), and waits again if the connection breaks first. Both parts are bounded,
+//! so a server that does not read costs a few seconds of audio, never more.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use handoff_core::time::{MediaTime, SAMPLE_RATE};
-use tokio::time::Instant;
 
 use super::options::Replay;
+use super::pace::Waiting;
 use crate::recognizer::Feeding;
 
 /// The longest run sent as one frame: 250 ms, the upper end of Deepgram's advice (page
@@ -87,9 +87,13 @@ impl Backlog {
         self.waiting_samples > 0
     }
 
-    /// Whether more waits than one frame holds, so that sending it at once would be a burst.
-    pub(super) fn lags(&self) -> bool {
-        self.waiting_samples > FRAME_SAMPLES as u64
+    /// How much audio waits to be sent.
+    pub(super) fn waiting(&self) -> Waiting {
+        match self.waiting_samples {
+            0 => Waiting::Nothing,
+            samples if samples <= FRAME_SAMPLES as u64 => Waiting::Little,
+            _ => Waiting::Much,
+        }
     }
 
     /// Takes the next entry to send.
@@ -107,7 +111,7 @@ impl Backlog {
         Some(Feeding::Window { start, mulaw })
     }
 
-    /// Forgets sent audio up to `until`: a final result covers it.
+    /// Forgets sent audio up to `until`: a final hypothesis covers it.
     pub(super) fn on_settled(&mut self, until: MediaTime) {
         while self.sent > 0
             && self
@@ -152,33 +156,6 @@ fn end(entry: &Feeding) -> MediaTime {
     match entry {
         Feeding::Flush => MediaTime(0),
         Feeding::Window { start, mulaw } => MediaTime(start.0.saturating_add(mulaw.len() as u64)),
-    }
-}
-
-/// How fast kept audio may be sent: never more than `rate` × the time since the connection was
-/// made, and one frame.
-#[derive(Debug)]
-pub(super) struct Pace {
-    rate: f64,
-    next: Instant,
-}
-
-impl Pace {
-    pub(super) fn new(rate: f64, now: Instant) -> Self {
-        Self { rate, next: now }
-    }
-
-    /// When the next frame may go.
-    pub(super) fn next(&self) -> Instant {
-        self.next
-    }
-
-    /// Notes that a frame went. Time in which nothing was sent is not made up for.
-    pub(super) fn on_sent(&mut self, samples: usize, now: Instant) {
-        let seconds = samples as f64 / (SAMPLE_RATE as f64 * self.rate);
-        // A rate of zero or less would wait for ever; it is treated as no limit.
-        let gap = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
-        self.next = self.next.max(now) + gap;
     }
 }
 
@@ -296,20 +273,5 @@ mod tests {
             });
         }
         assert_eq!(backlog.entries.len(), ENTRIES);
-    }
-
-    #[tokio::test]
-    async fn the_pace_is_a_quarter_above_real_time() {
-        let begun = Instant::now();
-        let mut pace = Pace::new(1.25, begun);
-        let mut now = begun;
-        for _ in 0..50 {
-            now = now.max(pace.next());
-            pace.on_sent(800, now);
-        }
-        assert_eq!((now - begun).as_millis(), 49 * 80);
-        let later = now + Duration::from_secs(10);
-        pace.on_sent(800, later);
-        assert_eq!(pace.next() - later, Duration::from_millis(80));
     }
 }

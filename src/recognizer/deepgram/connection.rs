@@ -14,13 +14,12 @@ use futures_util::{SinkExt, StreamExt};
 use handoff_core::time::SAMPLE_RATE;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::backlog::Pace;
 use super::count::{self, Counted};
-use super::policy::{CloseReason, Failure, Refusal};
+use super::pace::Flow;
+use super::policy::{CloseReason, Failure};
 use super::recognition::{CallGone, Recognition};
 use super::segments::Segments;
 use super::wire::{self, Control, Results, ServerMessage};
@@ -43,14 +42,6 @@ pub(super) struct Connection {
     pinged: bool,
     unflushed: bool,
     blocked_since: Option<Instant>,
-}
-
-/// How waiting audio is sent.
-enum Flow {
-    /// As it comes.
-    Live,
-    /// Faster than real time, but not faster than Deepgram takes it, until nothing waits.
-    CatchingUp(Pace),
 }
 
 enum Phase {
@@ -99,7 +90,7 @@ impl Connection {
         Self {
             socket,
             segments: Segments::default(),
-            flow: Flow::CatchingUp(Pace::new(rate, now)),
+            flow: Flow::new(rate, now),
             phase: Phase::Open,
             last_sent: now,
             last_received: now,
@@ -110,11 +101,13 @@ impl Connection {
     }
 
     /// Exchanges audio for words until the end.
-    pub(super) async fn run(mut self, recognition: &mut Recognition) -> Outcome {
+    pub(super) async fn run(&mut self, recognition: &mut Recognition) -> Outcome {
         let mut alarm = pin!(sleep_until(self.last_sent));
         loop {
             let now = Instant::now();
-            self.choose_flow(recognition, now);
+            let rate = recognition.options.replay.rate;
+            self.flow
+                .on_waiting(recognition.backlog.waiting(), rate, now);
             let wanted = self.wanted(recognition, now);
             let wake = match self.deadline(recognition, now) {
                 Ok(wake) => wake,
@@ -137,16 +130,6 @@ impl Connection {
         }
     }
 
-    fn choose_flow(&mut self, recognition: &Recognition, now: Instant) {
-        match &self.flow {
-            Flow::CatchingUp(_) if !recognition.backlog.has_audio() => self.flow = Flow::Live,
-            Flow::Live if recognition.backlog.lags() => {
-                self.flow = Flow::CatchingUp(Pace::new(recognition.options.replay.rate, now));
-            }
-            Flow::CatchingUp(_) | Flow::Live => {}
-        }
-    }
-
     /// What is to be written as soon as the socket takes it.
     fn wanted(&self, recognition: &Recognition, now: Instant) -> Option<Wanted> {
         match self.phase {
@@ -155,7 +138,7 @@ impl Connection {
         }
         let options = &recognition.options;
         if recognition.backlog.is_waiting() {
-            if self.next_frame_at().is_none_or(|at| at <= now) {
+            if self.flow.next_frame_at().is_none_or(|at| at <= now) {
                 return Some(Wanted::Feeding);
             }
         } else if recognition.finish_by().is_some() {
@@ -168,23 +151,13 @@ impl Connection {
         (!self.pinged && now >= ping_at).then_some(Wanted::Ping)
     }
 
-    fn next_frame_at(&self) -> Option<Instant> {
-        match &self.flow {
-            Flow::Live => None,
-            Flow::CatchingUp(pace) => Some(pace.next()),
-        }
-    }
-
     /// When to look again even if nothing happens, or the end if a deadline has passed.
     fn deadline(&mut self, recognition: &Recognition, now: Instant) -> Result<Instant, Outcome> {
-        if let Some(finish_by) = recognition
+        if recognition
             .finish_by()
-            .filter(|finish_by| *finish_by <= now)
+            .is_some_and(|finish_by| finish_by <= now)
         {
-            tracing::debug!(
-                late_ms = (now - finish_by).as_millis(),
-                "last words given up"
-            );
+            tracing::debug!("last words given up");
             return Err(Outcome::Finished);
         }
         if let Phase::Unwritable { until, .. } = &self.phase
@@ -209,7 +182,7 @@ impl Connection {
         };
         // What is due but cannot be written yet wakes through the socket, not through time.
         let due = [
-            self.next_frame_at(),
+            self.flow.next_frame_at(),
             Some(self.last_sent + options.keep_alive),
             Some(self.last_received + options.answer_deadline / 2),
             recognition.finish_by(),
@@ -264,9 +237,11 @@ impl Connection {
                 Ok(())
             }
             Progress::Incoming(Some(Ok(message))) => {
+                let handled = self.on_message(message, recognition).await;
+                // Afterwards, because a call that is slow to accept words is not a silent server.
                 self.last_received = Instant::now();
                 self.pinged = false;
-                self.on_message(message, recognition).await
+                handled
             }
             Progress::Incoming(Some(Err(error))) => Err(self.ended(Failure::from(error))),
             Progress::Incoming(None) => Err(self.ended(Failure::Cut)),
@@ -279,9 +254,7 @@ impl Connection {
             Wanted::Feeding => match recognition.backlog.poll_next() {
                 Some(Feeding::Window { start, mulaw }) => {
                     self.segments.on_sent(start, mulaw.len() as u64);
-                    if let Flow::CatchingUp(pace) = &mut self.flow {
-                        pace.on_sent(mulaw.len(), now);
-                    }
+                    self.flow.on_sent(mulaw.len(), now);
                     Message::Binary(mulaw)
                 }
                 // Before the first audio there is nothing to make final.
@@ -332,11 +305,12 @@ impl Connection {
                 });
                 // Sends the answering close frame; the connection is over whether or not it goes.
                 let _ = timeout(GOODBYE, self.socket.flush()).await;
-                self.phase = match std::mem::replace(&mut self.phase, Phase::Open) {
-                    Phase::Unwritable { .. } => Phase::Open,
-                    phase @ (Phase::Open | Phase::Closing) => phase,
-                };
-                return Err(self.ended(Failure::Closed(reason)));
+                return Err(match self.phase {
+                    Phase::Closing => Outcome::Finished,
+                    Phase::Open | Phase::Unwritable { .. } => {
+                        Outcome::Failed(Failure::Closed(reason))
+                    }
+                });
             }
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
                 return Ok(());
@@ -384,20 +358,14 @@ impl Connection {
         tell(recognition, heard).await
     }
 
-    /// The outcome of an end that is not a deadline's. After `CloseStream` every end is one.
+    /// The outcome of an end without a close frame. After `CloseStream` every end is a good one.
     fn ended(&mut self, failure: Failure) -> Outcome {
-        match &self.phase {
-            Phase::Closing => Outcome::Finished,
-            Phase::Open | Phase::Unwritable { .. } => {
-                Outcome::Failed(self.write_failure().unwrap_or(failure))
-            }
-        }
-    }
-
-    fn write_failure(&mut self) -> Option<Failure> {
         match std::mem::replace(&mut self.phase, Phase::Open) {
-            Phase::Unwritable { failure, .. } => Some(failure),
-            Phase::Open | Phase::Closing => None,
+            Phase::Closing => Outcome::Finished,
+            Phase::Open => Outcome::Failed(failure),
+            Phase::Unwritable {
+                failure: earlier, ..
+            } => Outcome::Failed(earlier),
         }
     }
 }
@@ -412,31 +380,4 @@ async fn tell(recognition: &Recognition, heard: Option<Heard>) -> Result<(), Out
 fn ignore(counted: Counted<'_>) -> Result<(), Outcome> {
     counted.count();
     Ok(())
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Http(response) => {
-                let header = response.headers().get("dg-error");
-                let body = response.body().as_deref().unwrap_or_default();
-                let told = header.map_or(body, |header| header.as_bytes());
-                let told = String::from_utf8_lossy(told);
-                Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
-            }
-            Error::Io(error) => Self::Transport(error),
-            Error::Tls(_) => Self::Tls,
-            Error::ConnectionClosed
-            | Error::AlreadyClosed
-            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Cut,
-            // Not kept as a source: `Utf8` quotes the bytes it could not read.
-            Error::Capacity(_)
-            | Error::Protocol(_)
-            | Error::WriteBufferFull(_)
-            | Error::Utf8(_)
-            | Error::AttackAttempt
-            | Error::Url(_)
-            | Error::HttpFormat(_) => Self::Protocol,
-        }
-    }
 }

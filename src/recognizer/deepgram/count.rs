@@ -20,7 +20,7 @@ pub(super) enum Counted<'a> {
     Unknown,
     /// The server reported an error in a message.
     Error,
-    /// An interim result found the call's channel full.
+    /// An interim hypothesis found the call's channel full.
     InterimDropped,
 }
 

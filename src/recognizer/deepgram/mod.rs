@@ -2,9 +2,9 @@
 //!
 //! [`start`] is one speaker's recognition: it connects when the first audio comes, reconnects
 //! when the connection breaks and ends when the feed is dropped. What Deepgram's protocol says is
-//! in `request`, `wire` and `policy`; which audio is sent when in `backlog`; what the answers mean
-//! on the call's media clock in `segments` and `reading`. None of those does I/O. `connection`
-//! drives one WebSocket, `socket` opens them one after the other.
+//! in `request`, `wire` and `policy`; which audio is sent when in `backlog` and `pace`; what the
+//! answers mean on the call's media clock in `segments` and `reading`. None of those does I/O.
+//! `connection` drives one WebSocket, `socket` opens them one after the other.
 //!
 //! This is not Flux (`/v2/listen`), nor Deepgram's Speak or Voice Agent.
 
@@ -12,6 +12,7 @@ mod backlog;
 mod connection;
 mod count;
 mod options;
+mod pace;
 mod policy;
 mod reading;
 mod recognition;

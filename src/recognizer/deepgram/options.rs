@@ -21,7 +21,7 @@ pub struct DeepgramOptions {
     /// Silence that ends an utterance, in milliseconds; 300 suits a telephone.
     pub endpointing_ms: u32,
     /// Gap between words that ends an utterance where noise hides the silence, in milliseconds.
-    /// Deepgram wants at least 1000, because interim results come about once a second.
+    /// Deepgram wants at least 1000, because interim hypotheses come about once a second.
     pub utterance_end_ms: u32,
     /// Words and phrases to listen for, the most important first. What does not fit Deepgram's
     /// budget is left out and counted.
@@ -50,7 +50,7 @@ pub struct Reconnect {
     pub first: Duration,
     /// The longest wait; 4 s.
     pub max: Duration,
-    /// How many failures without a result between them make the recognizer lost; 4.
+    /// How many failures without an answer between them make the recognizer lost; 4.
     pub lost_after: u32,
 }
 
@@ -60,7 +60,7 @@ pub struct Replay {
     /// How much unsent audio is kept; the oldest is dropped first. 5 s: more would make the
     /// transcript lag for tens of seconds.
     pub cap: Duration,
-    /// How much audio without a final result is sent again after a break; 1 s.
+    /// How much audio without a final hypothesis is sent again after a break; 1 s.
     pub rewind: Duration,
     /// How many times faster than real time kept audio is sent. Deepgram takes at most 1.25.
     /// A recording played at N times its pace needs N times that.

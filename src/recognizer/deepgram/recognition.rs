@@ -17,8 +17,8 @@ use super::policy::{Failure, Retry};
 use super::reading::Reading;
 use crate::recognizer::{Feeding, Heard};
 
-/// How long a call may take to accept a final result. Its task awaits nothing but its inputs, so
-/// one that takes longer is gone.
+/// How long a call may take to accept a final hypothesis. Its task awaits nothing but its inputs,
+/// so one that takes longer is gone.
 const ACCEPT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What outlives a connection.
@@ -44,7 +44,7 @@ enum Input {
 
 #[derive(Debug)]
 enum Health {
-    /// Words can be expected, after `failures` in a row since the last result.
+    /// Words can be expected, after `failures` in a row since the last answer.
     Hearing { failures: u32 },
     /// The call was told that no words can be expected.
     Lost { failures: u32 },
@@ -122,7 +122,7 @@ impl Recognition {
         }
     }
 
-    /// Tells the call. A full channel costs an interim result, which the next one replaces, but
+    /// Tells the call. A full channel costs an interim hypothesis, which the next one replaces, but
     /// delays everything else.
     pub(super) async fn tell(&self, heard: Heard) -> Result<(), CallGone> {
         let heard = match self.heard.try_send(heard) {

@@ -7,14 +7,16 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
 use super::connection::{Connection, Outcome, Socket};
 use super::count::Counted;
 use super::options::{DeepgramOptions, Leg};
-use super::policy::{Backoff, Failure};
+use super::policy::{Backoff, Failure, Refusal};
 use super::recognition::{CallGone, Next, Recognition};
 use super::request::ConnectRequest;
 use crate::recognizer::{Feeding, Heard};
@@ -35,17 +37,15 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 ///
 /// [`LostReason::Refused`]: crate::recognizer::LostReason::Refused
 /// [`LostReason::Undecodable`]: crate::recognizer::LostReason::Undecodable
-pub fn start(
+pub async fn start(
     options: Arc<DeepgramOptions>,
     leg: Leg,
     feed: mpsc::Receiver<Feeding>,
     heard: mpsc::Sender<Heard>,
-) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        let mut recognition = Recognition::new(options, leg, feed, heard);
-        if let Err(CallGone) = recognize(&mut recognition).await {
-            tracing::debug!("call does not listen to its recognizer");
-        }
+) {
+    let mut recognition = Recognition::new(options, leg, feed, heard);
+    if let Err(CallGone) = recognize(&mut recognition).await {
+        tracing::debug!("call does not listen to its recognizer");
     }
 }
 
@@ -99,7 +99,8 @@ async fn connect(recognition: &mut Recognition) -> Option<Result<Socket, Failure
     if request.keyterms_dropped > 0 {
         Counted::KeytermsDropped(request.keyterms_dropped as u64).count();
     }
-    let upgrade = timeout(options.connect_deadline, upgrade(request));
+    // The future of an upgrade is some 9 KiB; on the heap it is gone once the call is connected.
+    let upgrade = Box::pin(timeout(options.connect_deadline, upgrade(request)));
     let upgraded = recognition.meanwhile(upgrade).await?;
     Some(upgraded.unwrap_or(Err(Failure::ConnectTimedOut)))
 }
@@ -128,6 +129,34 @@ async fn upgrade(request: ConnectRequest) -> Result<Socket, Failure> {
         .and_then(|id| id.to_str().ok());
     tracing::debug!(request_id, "recognizer connected");
     Ok(socket)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Http(response) => {
+                let header = response.headers().get("dg-error");
+                let header = header.map_or(&b""[..], |header| header.as_bytes());
+                let body = response.body().as_deref().unwrap_or_default();
+                let told = [header, body].concat();
+                let told = String::from_utf8_lossy(&told);
+                Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
+            }
+            Error::Io(error) => Self::Transport(error),
+            Error::Tls(_) => Self::Tls,
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Cut,
+            // Not kept as a source: `Utf8` quotes the bytes it could not read.
+            Error::Capacity(_)
+            | Error::Protocol(_)
+            | Error::WriteBufferFull(_)
+            | Error::Utf8(_)
+            | Error::AttackAttempt
+            | Error::Url(_)
+            | Error::HttpFormat(_) => Self::Protocol,
+        }
+    }
 }
 
 /// One configuration for all connections: each of its own would hold all root certificates, and

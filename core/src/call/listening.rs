@@ -1,0 +1,237 @@
+//! Words, keys and silence become signals; signals that satisfy a rule become a trigger.
+
+use super::command::{Anomaly, Command};
+use super::fact::{Evidence, Fact, Trigger, TriggerSource, Utterance};
+use super::machine::Call;
+use super::state::{HandingOff, Phase, State};
+use super::timer::Timer;
+use crate::id::HandoffId;
+use crate::pii::Pii;
+use crate::speech::{Hypothesis, Speaker};
+use crate::time::{CallTime, MediaTime};
+
+impl Call {
+    pub(super) fn on_hypothesis(&mut self, hypothesis: Hypothesis, now: CallTime) {
+        let speaker = self.speaking_as(hypothesis.speaker);
+        let Some(spoken) = self.ear.spoken(hypothesis.speaker) else {
+            // The human is heard on the voice agent's track; nothing feeds this speaker yet.
+            return;
+        };
+        let ended = spoken.on_hypothesis(&hypothesis);
+        let words = match &ended {
+            Some(utterance) => utterance.text.expose().clone(),
+            None => spoken.reliable(),
+        };
+        if speaker == Speaker::Caller {
+            self.ear.heard_to = self.ear.heard_to.max(hypothesis.end);
+            self.ear.signals.caller.asks_for_human = self.asking(&words);
+        }
+        if let Some(utterance) = ended {
+            self.on_utterance(Utterance {
+                speaker,
+                ..utterance
+            });
+        }
+        if speaker == Speaker::Caller {
+            self.watch_rules(now);
+        }
+    }
+
+    pub(super) fn on_utterance_ended(&mut self, speaker: Speaker, now: CallTime) {
+        let Some(utterance) = self
+            .ear
+            .spoken(speaker)
+            .and_then(|spoken| spoken.take_final())
+        else {
+            return;
+        };
+        let utterance = Utterance {
+            speaker: self.speaking_as(speaker),
+            ..utterance
+        };
+        self.on_utterance(utterance);
+        self.watch_rules(now);
+    }
+
+    pub(super) fn on_digit(&mut self, digit: char, at: MediaTime, now: CallTime) {
+        self.ear.press(digit, at);
+        self.record(Fact::DigitPressed { digit, at });
+        self.watch_rules(now);
+    }
+
+    pub(super) fn on_recognizer(&mut self, speaker: Speaker, lost: bool, now: CallTime) {
+        if speaker == Speaker::Caller {
+            self.ear.signals.recognizer.lost = lost;
+        }
+        self.record(if lost {
+            Fact::RecognizerLost { speaker }
+        } else {
+            Fact::RecognizerRestored { speaker }
+        });
+        self.watch_rules(now);
+    }
+
+    pub(super) fn on_speech_started(&mut self, speaker: Speaker, at: MediaTime) {
+        if speaker == Speaker::Caller {
+            self.ear.caller_quiet_since = None;
+            self.ear.heard_to = self.ear.heard_to.max(at);
+        }
+    }
+
+    pub(super) fn on_speech_ended(&mut self, speaker: Speaker, at: MediaTime) {
+        if speaker == Speaker::Caller {
+            self.ear.caller_quiet_since = Some(at);
+            self.ear.heard_to = self.ear.heard_to.max(at);
+        }
+    }
+
+    pub(super) fn on_audio_advanced(&mut self, to: MediaTime, now: CallTime) {
+        self.ear.heard_to = self.ear.heard_to.max(to);
+        self.watch_rules(now);
+    }
+
+    pub(super) fn on_handoff_requested(&mut self, reason: Pii<String>, now: CallTime) {
+        self.begin_handoff(TriggerSource::Api { reason }, Vec::new(), Vec::new(), now);
+    }
+
+    /// Writes down what was final but had not ended, because its audio will not go on.
+    pub(super) fn settle_unfinished_words(&mut self) {
+        for speaker in [Speaker::Caller, Speaker::VoiceAgent] {
+            let left = self
+                .ear
+                .spoken(speaker)
+                .and_then(|spoken| spoken.take_final());
+            if let Some(utterance) = left {
+                let utterance = Utterance {
+                    speaker: self.speaking_as(speaker),
+                    ..utterance
+                };
+                self.on_utterance(utterance);
+            }
+        }
+    }
+
+    fn on_utterance(&mut self, mut utterance: Utterance) {
+        if utterance.speaker == Speaker::Caller {
+            let score = self.policy.sentiment.score(utterance.text.expose());
+            utterance.sentiment = Some(score);
+            self.ear.feel(score, utterance.end);
+        }
+        let same_turn = (self.ear.transcript.last())
+            .is_some_and(|previous| previous.speaker == utterance.speaker);
+        if !same_turn {
+            self.ear.signals.call.turns += 1;
+        }
+        self.ear.transcript.push(utterance.clone());
+        self.record(Fact::UtteranceHeard(utterance));
+    }
+
+    fn asking(&self, words: &str) -> f64 {
+        match self.policy.asks_human.score(words) {
+            Some(asking) => f64::from(asking.confidence),
+            None => 0.0,
+        }
+    }
+
+    /// After a human answered, the track that carried the voice agent carries the human.
+    fn speaking_as(&self, heard_on: Speaker) -> Speaker {
+        match (&self.state, heard_on) {
+            (State::Talking { .. }, Speaker::VoiceAgent) => Speaker::Human,
+            (_, speaker) => speaker,
+        }
+    }
+
+    /// Rules are frozen while a human is being fetched: a caller who says "hello?" on hold must not
+    /// set off a second handoff.
+    fn watch_rules(&mut self, now: CallTime) {
+        if !self.is_listening() {
+            return;
+        }
+        self.ear.signals.call.seconds = now.0.as_secs_f64();
+        self.ear.signals.caller.silent_seconds = match self.ear.caller_quiet_since {
+            Some(since) => self.ear.heard_to.since(since).as_secs_f64(),
+            None => 0.0,
+        };
+        let fired = self
+            .ear
+            .rules
+            .evaluate(&self.policy.rules, &self.ear.signals, now);
+        while self.ear.rules.poll_failing().is_some() {
+            self.note(Anomaly::RuleFailed);
+        }
+        let Some(fired) = fired else { return };
+        let evidence = self.evidence(&fired.values);
+        let values = (fired.values.into_iter())
+            .map(|(signal, value)| (signal.to_owned(), value))
+            .collect();
+        self.begin_handoff(TriggerSource::Rule(fired.name), evidence, values, now);
+    }
+
+    /// What of the caller's words and keys a fired rule rests on, judged by the signals it reads.
+    fn evidence(&self, values: &[(&'static str, String)]) -> Vec<Evidence> {
+        let reads = |name: &str| values.iter().any(|(signal, _)| *signal == name);
+        let mut evidence = Vec::new();
+        if reads("caller.digits") && !self.ear.signals.caller.digits.expose().is_empty() {
+            evidence.push(Evidence::Digits {
+                digits: self.ear.signals.caller.digits.clone(),
+                at: self.ear.last_digit_at,
+            });
+        }
+        let words = reads("caller.asks_for_human") || reads("caller.sentiment");
+        if words && let Some((utterance, is_final)) = self.latest_caller_words() {
+            evidence.push(Evidence::Words {
+                speaker: Speaker::Caller,
+                at: utterance.start,
+                text: utterance.text.clone(),
+                is_final,
+            });
+        }
+        evidence
+    }
+
+    fn latest_caller_words(&self) -> Option<(Utterance, bool)> {
+        let unfinished = self
+            .ear
+            .caller
+            .unfinished()
+            .map(|utterance| (utterance, false));
+        unfinished.or_else(|| {
+            let last = (self.ear.transcript.iter().rev())
+                .find(|utterance| utterance.speaker == Speaker::Caller)?;
+            Some((last.clone(), true))
+        })
+    }
+
+    fn begin_handoff(
+        &mut self,
+        source: TriggerSource,
+        evidence: Vec<Evidence>,
+        values: Vec<(String, String)>,
+        now: CallTime,
+    ) {
+        if !self.is_listening() {
+            return self.note(Anomaly::TriggerDuringHandoff);
+        }
+        let trigger = Trigger {
+            handoff: HandoffId::nth(&self.arrival.call, self.handoffs),
+            source,
+            at: now,
+            media_at: self.ear.heard_to,
+            evidence,
+            values,
+        };
+        self.handoffs += 1;
+        self.revision = 0;
+        self.refused = None;
+        self.trigger = Some(trigger.clone());
+        self.state = State::HandingOff(HandingOff {
+            trigger,
+            phase: Phase::Recording,
+        });
+        self.commands.push_back(Command::FlushSpeech);
+        let context = Box::new(self.context(None));
+        self.commands.push_back(Command::RecordDecision(context));
+        self.timers
+            .set(Timer::JournalDeadline, now + self.policy.journal_deadline);
+    }
+}

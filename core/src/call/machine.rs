@@ -1,0 +1,255 @@
+//! The call machine: events in, commands out, nothing else.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::command::{Anomaly, Command};
+use super::event::Event;
+use super::fact::{Fact, Party, Trigger, Utterance};
+use super::outcome::{Disposition, RewriteOutcome};
+use super::policy::Policy;
+use super::state::State;
+use super::timer::{Timer, Timers};
+use crate::id::{CallId, CarrierCallId, StreamId};
+use crate::pii::Pii;
+use crate::rule::{RuleEngine, Signals};
+use crate::signal::Smoothed;
+use crate::speech::{Speaker, Spoken};
+use crate::time::{CallTime, MediaTime, WallTime};
+
+/// What is known of a call when the carrier first tells us of it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Our name for the call.
+    pub call: CallId,
+    /// The carrier's name for it.
+    pub carrier_call: CarrierCallId,
+    /// Who calls.
+    pub caller: Party,
+    /// The number that was called.
+    pub called: Party,
+    /// What else the carrier told us.
+    pub parameters: BTreeMap<String, Pii<String>>,
+    /// When it was accepted.
+    pub accepted: WallTime,
+}
+
+/// One call, from its first webhook to its disposition.
+///
+/// `handle` and `handle_timeout` take events, `poll_command` and `poll_timeout` yield output;
+/// after every input the shell drains all commands before it gives the next input. The machine is
+/// total: it never fails and never blocks, and the same inputs give the same outputs.
+///
+/// A call listens until a rule fires or a handoff is requested. The trigger is written down, then
+/// the carrier is asked to rewrite the call, at most one request at a time, and the human's leg is
+/// followed until somebody talks or dialling ends. Streams come and go beside that: a stream that
+/// ends never ends the call, only the carrier's word or a look at the call does.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) arrival: Arrival,
+    pub(super) policy: Arc<Policy>,
+    pub(super) state: State,
+    pub(super) stream: Option<StreamId>,
+    pub(super) ear: Understanding,
+    /// The trigger of the latest handoff, under way or over.
+    pub(super) trigger: Option<Trigger>,
+    /// How the latest handoff failed at the carrier, if it did.
+    pub(super) refused: Option<RewriteOutcome>,
+    pub(super) handoffs: u32,
+    pub(super) revision: u32,
+    pub(super) timers: Timers,
+    pub(super) commands: VecDeque<Command>,
+}
+
+/// What the call has understood so far.
+#[derive(Debug)]
+pub(super) struct Understanding {
+    pub(super) rules: RuleEngine,
+    pub(super) signals: Signals,
+    pub(super) sentiment: Smoothed,
+    pub(super) caller: Spoken,
+    pub(super) voice_agent: Spoken,
+    pub(super) transcript: Vec<Utterance>,
+    pub(super) heard_to: MediaTime,
+    /// Since when the caller has been quiet, unless they speak.
+    pub(super) caller_quiet_since: Option<MediaTime>,
+    pub(super) last_digit_at: MediaTime,
+}
+
+impl Call {
+    /// Begins a call that the carrier has just told us of, at call time zero.
+    pub fn new(arrival: Arrival, policy: Arc<Policy>) -> Self {
+        let mut call = Self::silent(arrival, policy);
+        let fact = Fact::CallAnnounced {
+            carrier_call: call.arrival.carrier_call.clone(),
+            caller: call.arrival.caller.clone(),
+            called: call.arrival.called.clone(),
+            parameters: call.arrival.parameters.clone(),
+        };
+        call.commands.push_back(Command::Record(fact));
+        call.watch(CallTime::default());
+        call
+    }
+
+    /// A call of which nothing has been written down.
+    pub(super) fn silent(arrival: Arrival, policy: Arc<Policy>) -> Self {
+        let mut signals = Signals::default();
+        signals.call.parameters = Pii::new(
+            (arrival.parameters.iter())
+                .map(|(name, value)| (name.clone(), value.expose().clone()))
+                .collect(),
+        );
+        let ear = Understanding {
+            rules: RuleEngine::default(),
+            signals,
+            sentiment: Smoothed::default(),
+            caller: Spoken::new(Speaker::Caller),
+            voice_agent: Spoken::new(Speaker::VoiceAgent),
+            transcript: Vec::new(),
+            heard_to: MediaTime::default(),
+            caller_quiet_since: Some(MediaTime::default()),
+            last_digit_at: MediaTime::default(),
+        };
+        Self {
+            arrival,
+            policy,
+            state: State::Listening,
+            stream: None,
+            ear,
+            trigger: None,
+            refused: None,
+            handoffs: 0,
+            revision: 0,
+            timers: Timers::default(),
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// What was known when the call arrived.
+    pub fn arrival(&self) -> &Arrival {
+        &self.arrival
+    }
+
+    /// The final outcome, once it is written down.
+    pub fn disposition(&self) -> Option<Disposition> {
+        match self.state {
+            State::Ended(disposition) => Some(disposition),
+            State::Listening
+            | State::HandingOff(_)
+            | State::Talking { .. }
+            | State::Parting { .. }
+            | State::Ending(_) => None,
+        }
+    }
+
+    /// Whether the voice agent still has the caller.
+    pub fn is_listening(&self) -> bool {
+        matches!(self.state, State::Listening)
+    }
+
+    /// The trigger of the latest handoff, if there was one.
+    pub fn trigger(&self) -> Option<&Trigger> {
+        self.trigger.as_ref()
+    }
+
+    /// Whether orders wait to be polled.
+    pub fn has_commands(&self) -> bool {
+        !self.commands.is_empty()
+    }
+
+    /// The next order, if any.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// When to call [`Call::handle_timeout`], and which timer asks for it.
+    pub fn poll_timeout(&self) -> Option<(CallTime, Timer)> {
+        self.timers.next()
+    }
+
+    /// Takes an event in.
+    pub fn handle(&mut self, event: Event, now: CallTime) {
+        match &self.state {
+            State::Ended(_) => return self.note(Anomaly::EventAfterEnd),
+            State::Ending(disposition) => {
+                if event == Event::EndRecorded {
+                    self.state = State::Ended(*disposition);
+                }
+                return;
+            }
+            State::Listening
+            | State::HandingOff(_)
+            | State::Talking { .. }
+            | State::Parting { .. } => {}
+        }
+        match event {
+            Event::StreamStarted {
+                stream,
+                at,
+                replacement,
+            } => {
+                self.on_stream_started(stream, at, replacement);
+            }
+            Event::StreamStopped { stream, end } => self.on_stream_stopped(stream, end, now),
+            Event::AudioAdvanced { to } => self.on_audio_advanced(to, now),
+            Event::SpeechStarted { speaker, at } => self.on_speech_started(speaker, at),
+            Event::SpeechEnded { speaker, at } => self.on_speech_ended(speaker, at),
+            Event::HypothesisHeard(hypothesis) => self.on_hypothesis(hypothesis, now),
+            Event::UtteranceEnded { speaker } => self.on_utterance_ended(speaker, now),
+            Event::RecognizerLost { speaker } => self.on_recognizer(speaker, true, now),
+            Event::RecognizerRestored { speaker } => self.on_recognizer(speaker, false, now),
+            Event::DigitPressed { digit, at } => self.on_digit(digit, at, now),
+            Event::HandoffRequested { reason } => self.on_handoff_requested(reason, now),
+            Event::DecisionRecorded { handoff } => self.on_decision_recorded(&handoff),
+            Event::RewriteSettled {
+                handoff,
+                attempt,
+                outcome,
+            } => {
+                self.on_rewrite_settled(&handoff, attempt, outcome, now);
+            }
+            Event::LegProgressed { handoff, progress } => self.on_leg(&handoff, progress, now),
+            Event::DialEnded { handoff, end } => self.on_dial_ended(&handoff, end, now),
+            Event::CallInspected(inspection) => self.on_inspected(inspection, now),
+            Event::CallCompleted => self.end(self.disposition_now()),
+            Event::EndRecorded => self.note(Anomaly::EventAfterEnd),
+        }
+    }
+
+    /// Acts on every timer that is due.
+    pub fn handle_timeout(&mut self, now: CallTime) {
+        while let Some(timer) = self.timers.expire(now) {
+            match timer {
+                Timer::JournalDeadline => self.on_journal_deadline(),
+                Timer::RewriteRetry => self.on_rewrite_retry(),
+                Timer::StreamAbsent | Timer::Inspect => {
+                    self.timers
+                        .set(Timer::Inspect, now + self.policy.inspect_every);
+                    self.commands.push_back(Command::InspectCall);
+                }
+                Timer::MaximumAge => {
+                    self.note(Anomaly::EndNeverReported);
+                    self.end(Disposition::Unknown);
+                }
+            }
+        }
+    }
+
+    pub(super) fn record(&mut self, fact: Fact) {
+        self.commands.push_back(Command::Record(fact));
+    }
+
+    pub(super) fn note(&mut self, anomaly: Anomaly) {
+        self.commands.push_back(Command::Note(anomaly));
+    }
+
+    /// Sets the timers that make sure that every call comes to an end in our books.
+    pub(super) fn watch(&mut self, now: CallTime) {
+        self.timers.set(
+            Timer::MaximumAge,
+            CallTime(self.policy.maximum_age).max(now),
+        );
+        self.timers
+            .set(Timer::StreamAbsent, now + self.policy.inspect_every);
+    }
+}

@@ -1,0 +1,29 @@
+//! What an operator decides about every call.
+
+use std::time::Duration;
+
+use crate::rule::RuleSet;
+use crate::signal::{AsksHuman, Sentiment};
+
+/// The decisions of the configuration that the call machine works by. Shared by all calls.
+#[derive(Debug)]
+pub struct Policy {
+    /// The rules, most important first.
+    pub rules: RuleSet,
+    /// Finds out whether words ask for a human.
+    pub asks_human: AsksHuman,
+    /// Scores how words feel.
+    pub sentiment: Sentiment,
+    /// How long a rewrite waits for its journal row. The caller's interest wins after that.
+    pub journal_deadline: Duration,
+    /// How often a rewrite is asked for before the call stays with the voice agent.
+    pub rewrite_attempts: u32,
+    /// How long to wait before a rewrite is asked for again, doubled each time.
+    pub rewrite_retry: Duration,
+    /// How long a call may be without a stream before the carrier is asked about it.
+    pub stream_grace: Duration,
+    /// How often the carrier is asked about a call of which nothing is heard.
+    pub inspect_every: Duration,
+    /// When a call is given up whose end the carrier never reports.
+    pub maximum_age: Duration,
+}

@@ -1,0 +1,154 @@
+//! Builds a call again from what was written down, after the process that drove it died.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::command::Command;
+use super::fact::{Fact, Trigger, Utterance};
+use super::machine::{Arrival, Call};
+use super::outcome::{LegProgress, RewriteOutcome};
+use super::policy::Policy;
+use super::state::{HandingOff, Phase, State};
+use super::timer::Timer;
+use crate::id::HandoffId;
+use crate::speech::Speaker;
+use crate::time::CallTime;
+
+impl Call {
+    /// Builds the call that the facts tell of, as of `now`, and has it settle what was left open:
+    /// a decision without a rewrite is acted on, a rewrite without an answer is looked into, and a
+    /// call without news is looked at.
+    pub fn restore(
+        arrival: Arrival,
+        policy: Arc<Policy>,
+        facts: impl IntoIterator<Item = Fact>,
+        now: CallTime,
+    ) -> Self {
+        let mut call = Self::silent(arrival, policy);
+        for fact in facts {
+            call.replay(fact);
+        }
+        call.watch(now);
+        call.resume(now);
+        call
+    }
+
+    fn replay(&mut self, fact: Fact) {
+        match fact {
+            Fact::CallAnnounced { .. }
+            | Fact::StreamStarted { .. }
+            | Fact::StreamStopped { .. } => {}
+            Fact::UtteranceHeard(utterance) => self.replay_utterance(utterance),
+            Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
+            Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
+                self.ear.signals.recognizer.lost = true;
+            }
+            Fact::RecognizerRestored { speaker } if speaker == Speaker::Caller => {
+                self.ear.signals.recognizer.lost = false;
+            }
+            Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
+            Fact::Triggered(trigger) => {
+                self.handoffs += 1;
+                self.refused = None;
+                self.trigger = Some(trigger.clone());
+                self.state = State::HandingOff(HandingOff {
+                    trigger,
+                    phase: Phase::Recording,
+                });
+            }
+            Fact::RewriteRequested { attempt, .. } => self.in_phase(Phase::Rewriting { attempt }),
+            Fact::RewriteSettled {
+                attempt, outcome, ..
+            } => match outcome {
+                RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
+                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting { attempt }),
+                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting { attempt }),
+                RewriteOutcome::Refused { .. } | RewriteOutcome::CallerGone => {
+                    self.refused = Some(outcome);
+                    self.state = State::Listening;
+                }
+            },
+            Fact::LegProgressed { handoff, progress } => self.replay_leg(handoff, progress),
+            Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
+            Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
+        }
+    }
+
+    fn replay_utterance(&mut self, utterance: Utterance) {
+        if let Some(score) = utterance.sentiment {
+            self.ear.feel(score, utterance.end);
+        }
+        self.ear.heard_to = self.ear.heard_to.max(utterance.end);
+        self.ear.transcript.push(utterance);
+    }
+
+    fn replay_leg(&mut self, handoff: HandoffId, progress: LegProgress) {
+        match progress {
+            LegProgress::Answered => self.state = State::Talking { handoff },
+            LegProgress::Initiated | LegProgress::Ringing | LegProgress::Completed => {
+                self.in_phase(Phase::Dialling {
+                    progress: Some(progress),
+                });
+            }
+        }
+    }
+
+    /// Moves a handoff on; anything else has left the stage that the fact speaks of.
+    fn in_phase(&mut self, phase: Phase) {
+        if let State::HandingOff(handing) = &mut self.state {
+            handing.phase = phase;
+        }
+    }
+
+    fn resume(&mut self, now: CallTime) {
+        if let State::HandingOff(handing) = &mut self.state {
+            match handing.phase {
+                Phase::Recording => return self.on_decision_recorded(&self.handoff_under_way()),
+                Phase::Waiting { .. } => self.timers.set(Timer::RewriteRetry, now),
+                Phase::Rewriting { attempt } | Phase::Inspecting { attempt } => {
+                    handing.phase = Phase::Inspecting { attempt };
+                }
+                Phase::Dialling { .. } => {}
+            }
+        }
+        self.commands.push_back(Command::InspectCall);
+        self.timers.stop(Timer::StreamAbsent);
+        self.timers
+            .set(Timer::Inspect, now + self.policy.inspect_every);
+    }
+
+    fn handoff_under_way(&self) -> HandoffId {
+        let trigger: &Trigger = self
+            .trigger
+            .as_ref()
+            .expect("a handoff begins with its trigger");
+        trigger.handoff.clone()
+    }
+}
+
+impl Arrival {
+    /// Rebuilds the arrival from the first fact of a call, or `None` if it is another fact.
+    pub fn from_fact(
+        call: crate::id::CallId,
+        accepted: crate::time::WallTime,
+        fact: &Fact,
+    ) -> Option<Self> {
+        let Fact::CallAnnounced {
+            carrier_call,
+            caller,
+            called,
+            parameters,
+        } = fact
+        else {
+            return None;
+        };
+        Some(Self {
+            call,
+            carrier_call: carrier_call.clone(),
+            caller: caller.clone(),
+            called: called.clone(),
+            parameters: BTreeMap::clone(parameters),
+            accepted,
+        })
+    }
+}

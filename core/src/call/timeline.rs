@@ -1,0 +1,146 @@
+//! Facts as lines that people read: what `replay` prints and what scenarios compare.
+
+use super::fact::{Evidence, Fact, Trigger, TriggerSource};
+use super::outcome::{DialEnd, LegProgress, RewriteOutcome, StreamEnd};
+use crate::time::MediaTime;
+
+/// Which clock places a fact on the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// Heard at this position of the call's audio.
+    Media(MediaTime),
+    /// Known when it was written down.
+    Written,
+}
+
+/// Describes a fact: its clock, its kind (one word) and the detail. The detail holds what people
+/// said and must not be logged.
+pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
+    match fact {
+        Fact::CallAnnounced { .. } => (
+            Stamp::Written,
+            "announced",
+            "the carrier asked what to do".to_owned(),
+        ),
+        Fact::StreamStarted {
+            at, replacement, ..
+        } => {
+            let detail = if *replacement {
+                "replaces the one before"
+            } else {
+                "both sides are heard"
+            };
+            (Stamp::Media(*at), "stream", detail.to_owned())
+        }
+        Fact::StreamStopped { end, .. } => (Stamp::Written, "stream", stream_end(*end).to_owned()),
+        Fact::UtteranceHeard(said) => {
+            let mut detail = format!("{:<11} \"{}\"", said.speaker.as_str(), said.text.expose());
+            if let Some(sentiment) = said.sentiment {
+                detail.push_str(&format!("  sentiment {sentiment:+.2}"));
+            }
+            if said.approximate {
+                detail.push_str("  (approximate)");
+            }
+            (Stamp::Media(said.end), "utterance", detail)
+        }
+        Fact::DigitPressed { digit, at } => (Stamp::Media(*at), "digit", digit.to_string()),
+        Fact::RecognizerLost { speaker } => (
+            Stamp::Written,
+            "recognizer",
+            format!("{} lost", speaker.as_str()),
+        ),
+        Fact::RecognizerRestored { speaker } => (
+            Stamp::Written,
+            "recognizer",
+            format!("{} restored", speaker.as_str()),
+        ),
+        Fact::Triggered(trigger) => (Stamp::Media(trigger.media_at), "trigger", because(trigger)),
+        Fact::RewriteRequested { attempt, .. } => (
+            Stamp::Written,
+            "rewrite",
+            format!("requested, attempt {attempt}"),
+        ),
+        Fact::RewriteSettled { outcome, .. } => (Stamp::Written, "rewrite", rewrite(outcome)),
+        Fact::LegProgressed { progress, .. } => (Stamp::Written, "leg", leg(*progress).to_owned()),
+        Fact::DialEnded { end, .. } => (Stamp::Written, "dial", dial_end(*end).to_owned()),
+        Fact::CallEnded { disposition } => {
+            (Stamp::Written, "ended", disposition.as_str().to_owned())
+        }
+    }
+}
+
+fn because(trigger: &Trigger) -> String {
+    let mut text = match &trigger.source {
+        TriggerSource::Rule(rule) => format!("rule {rule}"),
+        TriggerSource::Api { reason } => format!("requested: {}", reason.expose()),
+    };
+    for evidence in &trigger.evidence {
+        match evidence {
+            Evidence::Words {
+                speaker,
+                text: words,
+                is_final,
+                ..
+            } => {
+                let kind = if *is_final { "" } else { " (interim)" };
+                text.push_str(&format!(
+                    ", {} said \"{}\"{kind}",
+                    speaker.as_str(),
+                    words.expose()
+                ));
+            }
+            Evidence::Digits { digits, .. } => {
+                text.push_str(&format!(", caller pressed {}", digits.expose()));
+            }
+        }
+    }
+    for (name, value) in &trigger.values {
+        text.push_str(&format!(", {name}={value}"));
+    }
+    text
+}
+
+fn stream_end(end: StreamEnd) -> &'static str {
+    match end {
+        StreamEnd::Stopped => "stopped by the carrier",
+        StreamEnd::Closed => "closed without a stop",
+        StreamEnd::Replaced => "replaced by a newer one",
+        StreamEnd::Refused => "closed by us: protocol broken",
+    }
+}
+
+fn rewrite(outcome: &RewriteOutcome) -> String {
+    match outcome {
+        RewriteOutcome::Accepted => "accepted".to_owned(),
+        RewriteOutcome::CallerGone => "too late, the caller has hung up".to_owned(),
+        RewriteOutcome::Refused {
+            code: Some(code),
+            status,
+        } => {
+            format!("refused, status {status}, code {code}")
+        }
+        RewriteOutcome::Refused { code: None, status } => format!("refused, status {status}"),
+        RewriteOutcome::NotSent => "not sent".to_owned(),
+        RewriteOutcome::Unknown => "unknown whether it acted".to_owned(),
+    }
+}
+
+fn leg(progress: LegProgress) -> &'static str {
+    match progress {
+        LegProgress::Initiated => "human's leg initiated",
+        LegProgress::Ringing => "human's phone rings",
+        LegProgress::Answered => "human answered",
+        LegProgress::Completed => "human's leg over",
+    }
+}
+
+fn dial_end(end: DialEnd) -> &'static str {
+    match end {
+        DialEnd::Bridged => "over after caller and human talked",
+        DialEnd::AnsweredNotBridged => "answered but not joined",
+        DialEnd::NoAnswer => "nobody answered",
+        DialEnd::Busy => "busy",
+        DialEnd::Failed => "failed",
+        DialEnd::Canceled => "given up",
+    }
+}

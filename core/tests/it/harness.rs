@@ -1,0 +1,273 @@
+//! A shell for the call machine that lives in a test: scripts in, timeline out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handoff_core::call::{
+    Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Party, Policy,
+    RewriteOutcome, StreamEnd, describe,
+};
+use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
+use handoff_core::pii::Pii;
+use handoff_core::rule::{Expression, Rule, RuleSet};
+use handoff_core::signal::{AsksHuman, Sentiment};
+use handoff_core::speech::{Hypothesis, Speaker};
+use handoff_core::time::{CallTime, MediaTime, WallTime};
+
+/// The default rule, beside one on time and one on words and voice.
+pub fn policy() -> Policy {
+    let rule = |name: &str, when: &str| Rule {
+        name: name.to_owned(),
+        when: Expression::compile(when).unwrap(),
+        cool_down: Duration::from_secs(30),
+    };
+    Policy {
+        rules: RuleSet {
+            rules: vec![
+                rule(
+                    "caller_asks_for_human",
+                    "caller.asks_for_human >= 0.6 || caller.digits.endsWith('0')",
+                ),
+                rule("silent_caller", "caller.silent_seconds >= 8.0"),
+            ],
+        },
+        asks_human: AsksHuman::new(),
+        sentiment: Sentiment::new(),
+        journal_deadline: Duration::from_millis(250),
+        rewrite_attempts: 3,
+        rewrite_retry: Duration::from_millis(250),
+        stream_grace: Duration::from_secs(10),
+        inspect_every: Duration::from_secs(60),
+        maximum_age: Duration::from_secs(4 * 3600),
+    }
+}
+
+pub fn arrival() -> Arrival {
+    Arrival {
+        call: CallId::mint(WallTime(1_767_225_600_000), [7; 10]),
+        carrier_call: CarrierCallId("CA00000000000000000000000000000001".to_owned()),
+        caller: Party::Known(Pii::new("+15550100001".to_owned())),
+        called: Party::Known(Pii::new("+15550100002".to_owned())),
+        parameters: BTreeMap::new(),
+        accepted: WallTime(1_767_225_600_000),
+    }
+}
+
+/// A call in a test, with every fact it wrote down.
+pub struct Harness {
+    pub call: Call,
+    pub facts: Vec<Fact>,
+    pub contexts: Vec<handoff_core::context::HandoffContext>,
+    pub out: String,
+    journal_up: bool,
+}
+
+impl Harness {
+    pub fn new() -> Self {
+        Self::of(Call::new(arrival(), Arc::new(policy())))
+    }
+
+    pub fn of(call: Call) -> Self {
+        let mut harness = Self {
+            call,
+            facts: Vec::new(),
+            contexts: Vec::new(),
+            out: String::new(),
+            journal_up: true,
+        };
+        harness.drain(CallTime::default());
+        harness
+    }
+
+    /// Runs a script: `+SS.mmm what …`, one event a line; timers fire in between.
+    pub fn run(&mut self, script: &str) -> &mut Self {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            let (at, what) = line.split_once(' ').expect("a line is a time and an event");
+            let seconds: f64 = at
+                .trim_start_matches('+')
+                .parse()
+                .expect("a time like +03.100");
+            let now = CallTime(Duration::from_micros((seconds * 1e6) as u64));
+            self.advance(now);
+            if let Some(event) = self.parse(what.trim(), now) {
+                self.call.handle(event, now);
+                self.drain(now);
+            }
+        }
+        self
+    }
+
+    /// Lets time pass; each timer fires when it is due.
+    pub fn advance(&mut self, to: CallTime) {
+        while let Some((at, _)) = self.call.poll_timeout().filter(|(at, _)| *at <= to) {
+            self.call.handle_timeout(at);
+            self.drain(at);
+        }
+    }
+
+    /// Takes every command, as a shell must, and answers for the journal while it is up.
+    fn drain(&mut self, now: CallTime) {
+        while let Some(command) = self.call.poll_command() {
+            let line = match command {
+                Command::Record(fact) => self.fact(fact),
+                Command::RecordDecision(context) => {
+                    let handoff = context.trigger.handoff.clone();
+                    let line = self.fact(Fact::Triggered(context.trigger.clone()));
+                    self.contexts.push(*context);
+                    if self.journal_up {
+                        self.call.handle(Event::DecisionRecorded { handoff }, now);
+                    }
+                    line
+                }
+                Command::RecordEnd { fact, context } => {
+                    let line = self.fact(fact);
+                    self.contexts.extend(context.map(|context| *context));
+                    self.call.handle(Event::EndRecorded, now);
+                    line
+                }
+                Command::FlushSpeech => "> flush speech".to_owned(),
+                Command::RewriteCall { attempt, .. } => format!("> rewrite, attempt {attempt}"),
+                Command::InspectCall => "> inspect".to_owned(),
+                Command::Note(anomaly) => format!("! {}", anomaly.as_str()),
+            };
+            writeln!(self.out, "{now}  {line}").unwrap();
+        }
+    }
+
+    fn fact(&mut self, fact: Fact) -> String {
+        let (_, kind, detail) = describe(&fact);
+        self.facts.push(fact);
+        format!("{kind:<10}  {detail}")
+    }
+
+    fn handoff(&self) -> HandoffId {
+        match self.call.trigger() {
+            Some(trigger) => trigger.handoff.clone(),
+            None => HandoffId::nth(&self.call.arrival().call, 0),
+        }
+    }
+
+    fn parse(&mut self, what: &str, now: CallTime) -> Option<Event> {
+        let media = MediaTime::from_millis(now.as_millis());
+        let stream = |name: &str| StreamId(format!("MZ{name}"));
+        let handoff = self.handoff();
+        let words: Vec<&str> = what.split_whitespace().collect();
+        Some(match words[..] {
+            ["wait"] => return None,
+            ["journal", state] => {
+                self.journal_up = state == "up";
+                return None;
+            }
+            ["recorded"] => Event::DecisionRecorded { handoff },
+            ["stream", name] => Event::StreamStarted {
+                stream: stream(name),
+                at: media,
+                replacement: false,
+            },
+            ["stop", name] => Event::StreamStopped {
+                stream: stream(name),
+                end: StreamEnd::Stopped,
+            },
+            ["audio"] => Event::AudioAdvanced { to: media },
+            ["speech"] => Event::SpeechStarted {
+                speaker: Speaker::Caller,
+                at: media,
+            },
+            ["quiet"] => Event::SpeechEnded {
+                speaker: Speaker::Caller,
+                at: media,
+            },
+            ["digit", digit] => Event::DigitPressed {
+                digit: digit.chars().next().unwrap(),
+                at: media,
+            },
+            ["request", ..] => Event::HandoffRequested {
+                reason: Pii::new(quoted(what)),
+            },
+            ["lost"] => Event::RecognizerLost {
+                speaker: Speaker::Caller,
+            },
+            ["restored"] => Event::RecognizerRestored {
+                speaker: Speaker::Caller,
+            },
+            ["settled", attempt, outcome] => Event::RewriteSettled {
+                handoff,
+                attempt: attempt.parse().unwrap(),
+                outcome: match outcome {
+                    "accepted" => RewriteOutcome::Accepted,
+                    "gone" => RewriteOutcome::CallerGone,
+                    "refused" => RewriteOutcome::Refused {
+                        code: Some(21_205),
+                        status: 400,
+                    },
+                    "not-sent" => RewriteOutcome::NotSent,
+                    "unknown" => RewriteOutcome::Unknown,
+                    other => panic!("no rewrite outcome {other}"),
+                },
+            },
+            ["leg", progress] => Event::LegProgressed {
+                handoff,
+                progress: match progress {
+                    "initiated" => LegProgress::Initiated,
+                    "ringing" => LegProgress::Ringing,
+                    "answered" => LegProgress::Answered,
+                    "completed" => LegProgress::Completed,
+                    other => panic!("no leg progress {other}"),
+                },
+            },
+            ["dial", end] => Event::DialEnded {
+                handoff,
+                end: match end {
+                    "bridged" => DialEnd::Bridged,
+                    "no-answer" => DialEnd::NoAnswer,
+                    "busy" => DialEnd::Busy,
+                    "failed" => DialEnd::Failed,
+                    other => panic!("no dial end {other}"),
+                },
+            },
+            ["old-leg", _] => Event::LegProgressed {
+                handoff: HandoffId::nth(&self.call.arrival().call, 99),
+                progress: LegProgress::Ringing,
+            },
+            ["inspected", found] => Event::CallInspected(match found {
+                "over" => Inspection::Over,
+                "in-progress" => Inspection::InProgress,
+                "unclear" => Inspection::Unclear,
+                other => panic!("no inspection {other}"),
+            }),
+            ["completed"] => Event::CallCompleted,
+            [speaker, kind, ..] => Event::HypothesisHeard(Hypothesis {
+                speaker: if speaker == "caller" {
+                    Speaker::Caller
+                } else {
+                    Speaker::VoiceAgent
+                },
+                text: Pii::new(quoted(what)),
+                start: MediaTime::from_millis(now.as_millis().saturating_sub(900)),
+                end: media,
+                confidence: 0.97,
+                is_final: kind != "interim",
+                ends_utterance: kind == "final",
+                approximate: false,
+            }),
+            _ => panic!("not understood: {what}"),
+        })
+    }
+}
+
+/// Runs one script on a fresh call and compares what the call did.
+pub fn check(script: &str, expected: expect_test::Expect) {
+    let mut harness = Harness::new();
+    harness.run(script);
+    expected.assert_eq(&harness.out);
+}
+
+fn quoted(text: &str) -> String {
+    text.split('"').nth(1).expect("words in quotes").to_owned()
+}

@@ -1,0 +1,474 @@
+//! What a call does, told as scripts.
+
+use std::sync::Arc;
+
+use expect_test::expect;
+use handoff_core::call::{Call, Disposition, Evidence};
+use handoff_core::time::CallTime;
+
+use crate::harness::{Harness, arrival, check, policy};
+
+#[test]
+fn a_caller_who_asks_is_handed_over_and_talks() {
+    check(
+        r#"
+        +00.300 stream A
+        +02.000 voice_agent final "How can I help?"
+        +05.000 caller final "My refund never came and I want to speak to a human."
+        +05.150 settled 1 accepted
+        +05.700 leg initiated
+        +06.200 leg ringing
+        +09.000 leg answered
+        +40.000 dial bridged
+        +40.200 completed
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +02.000  utterance   voice_agent "How can I help?"
+            +05.000  utterance   caller      "My refund never came and I want to speak to a human."  sentiment -0.38
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller said "My refund never came and I want to speak to a human.", caller.asks_for_human=0.95, caller.digits=
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.150  rewrite     accepted
+            +05.700  leg         human's leg initiated
+            +06.200  leg         human's phone rings
+            +09.000  leg         human answered
+            +40.000  dial        over after caller and human talked
+            +40.200  ended       bridged
+        "#]],
+    );
+}
+
+#[test]
+fn interim_words_fire_once_they_are_repeated_and_the_final_does_not_fire_again() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 caller interim "I want to talk to a"
+        +06.000 caller interim "I want to talk to a real person because"
+        +07.000 caller interim "I want to talk to a real person because this is"
+        +07.100 settled 1 accepted
+        +07.500 caller final "I want to talk to a real person because this is hopeless."
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +07.000  > flush speech
+            +07.000  trigger     rule caller_asks_for_human, caller said "I want to talk to a real person because this is" (interim), caller.asks_for_human=0.85, caller.digits=
+            +07.000  rewrite     requested, attempt 1
+            +07.000  > rewrite, attempt 1
+            +07.100  rewrite     accepted
+            +07.500  utterance   caller      "I want to talk to a real person because this is hopeless."  sentiment -0.55
+        "#]],
+    );
+}
+
+#[test]
+fn pressing_zero_asks_for_a_human() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 digit 4
+        +05.000 digit 0
+        +05.100 settled 1 accepted
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       4
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 40, caller.asks_for_human=0.00, caller.digits=·0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     accepted
+        "#]],
+    );
+}
+
+#[test]
+fn a_journal_that_does_not_answer_holds_the_rewrite_for_its_deadline_only() {
+    check(
+        r#"
+        +00.300 stream A
+        +01.000 journal down
+        +05.000 digit 0
+        +05.200 wait
+        +05.300 settled 1 accepted
+        +09.000 recorded
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.250  ! journal_late
+            +05.250  rewrite     requested, attempt 1
+            +05.250  > rewrite, attempt 1
+            +05.300  rewrite     accepted
+        "#]],
+    );
+}
+
+#[test]
+fn a_second_trigger_during_a_handoff_is_noted_not_acted_on() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.050 request "supervisor clicked"
+        +05.060 digit 0
+        +05.070 caller final "hello? I want to speak to a human"
+        +05.100 settled 1 accepted
+        +05.200 request "supervisor clicked again"
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.050  ! trigger_during_handoff
+            +05.060  digit       0
+            +05.070  utterance   caller      "hello? I want to speak to a human"  sentiment +0.27
+            +05.100  rewrite     accepted
+            +05.200  ! trigger_during_handoff
+        "#]],
+    );
+}
+
+#[test]
+fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.100 settled 1 not-sent
+        +05.400 settled 2 not-sent
+        +06.000 settled 3 not-sent
+        +30.000 completed
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     not sent
+            +05.350  rewrite     requested, attempt 2
+            +05.350  > rewrite, attempt 2
+            +05.400  rewrite     not sent
+            +05.900  rewrite     requested, attempt 3
+            +05.900  > rewrite, attempt 3
+            +06.000  rewrite     not sent
+            +30.000  ended       carrier_refused
+        "#]],
+    );
+}
+
+#[test]
+fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +09.000 settled 1 unknown
+        +09.100 inspected in-progress
+        +09.400 settled 2 accepted
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +09.000  rewrite     unknown whether it acted
+            +09.000  > inspect
+            +09.350  rewrite     requested, attempt 2
+            +09.350  > rewrite, attempt 2
+            +09.400  rewrite     accepted
+        "#]],
+    );
+}
+
+#[test]
+fn news_of_the_leg_proves_that_an_unanswered_rewrite_acted() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +06.000 leg ringing
+        +09.000 settled 1 unknown
+        +09.500 leg answered
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +06.000  leg         human's phone rings
+            +09.000  rewrite     unknown whether it acted
+            +09.500  leg         human answered
+        "#]],
+    );
+}
+
+#[test]
+fn a_caller_who_hung_up_first_is_not_asked_for_again() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.100 settled 1 gone
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     too late, the caller has hung up
+            +05.100  ended       caller_hung_up
+        "#]],
+    );
+}
+
+#[test]
+fn a_refused_rewrite_leaves_the_caller_with_the_voice_agent_and_the_rules_alive() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.100 settled 1 refused
+        +06.000 digit 1
+        +07.000 digit 0
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     refused, status 400, code 21205
+            +06.000  digit       1
+            +07.000  digit       0
+            +07.000  > flush speech
+            +07.000  trigger     rule caller_asks_for_human, caller pressed 010, caller.asks_for_human=0.00, caller.digits=··0
+            +07.000  rewrite     requested, attempt 1
+            +07.000  > rewrite, attempt 1
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_answers_and_the_disposition_says_so() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.100 settled 1 accepted
+        +06.000 leg ringing
+        +31.000 leg completed
+        +31.100 dial no-answer
+        +31.200 dial no-answer
+        +36.000 completed
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     accepted
+            +06.000  leg         human's phone rings
+            +31.000  leg         human's leg over
+            +31.100  dial        nobody answered
+            +31.200  ! stale_handoff
+            +36.000  ended       no_answer
+        "#]],
+    );
+}
+
+#[test]
+fn a_stream_that_stops_does_not_end_the_call() {
+    check(
+        r#"
+        +00.300 stream A
+        +20.000 stop A
+        +25.000 stream B
+        +40.000 stop B
+        +50.100 inspected in-progress
+        +110.200 inspected over
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +20.000  stream      stopped by the carrier
+            +25.000  stream      both sides are heard
+            +40.000  stream      stopped by the carrier
+            +50.000  > inspect
+            +110.000  > inspect
+            +110.200  ended       stayed_with_voice_agent
+        "#]],
+    );
+}
+
+#[test]
+fn silence_is_measured_by_the_audio_heard() {
+    check(
+        r#"
+        +00.300 stream A
+        +01.000 speech
+        +03.000 quiet
+        +04.000 audio
+        +10.900 audio
+        +11.100 audio
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +11.100  > flush speech
+            +11.100  trigger     rule silent_caller, caller.silent_seconds=8.10
+            +11.100  rewrite     requested, attempt 1
+            +11.100  > rewrite, attempt 1
+        "#]],
+    );
+}
+
+#[test]
+fn callbacks_of_another_handoff_change_nothing() {
+    check(
+        r#"
+        +00.300 stream A
+        +03.000 old-leg ringing
+        +05.000 digit 0
+        +05.050 old-leg ringing
+        +05.100 settled 1 accepted
+        +06.000 leg ringing
+        +06.100 leg initiated
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +03.000  ! stale_handoff
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.050  ! stale_handoff
+            +05.100  rewrite     accepted
+            +06.000  leg         human's phone rings
+            +06.100  ! leg_out_of_order
+        "#]],
+    );
+}
+
+#[test]
+fn the_context_has_every_word_and_marks_the_ones_that_decided() {
+    let mut harness = Harness::new();
+    harness.run(
+        r#"
+        +00.300 stream A
+        +02.000 voice_agent final "How can I help?"
+        +05.000 caller final "My parcel was left in the rain."
+        +09.000 caller final "Get me a human please."
+        +09.100 settled 1 accepted
+        +30.000 completed
+        "#,
+    );
+    let [opened, closed] = &harness.contexts[..] else {
+        panic!("one context a revision")
+    };
+    let words: Vec<_> = opened
+        .transcript
+        .iter()
+        .map(|line| line.text.expose().as_str())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "How can I help?",
+            "My parcel was left in the rain.",
+            "Get me a human please."
+        ]
+    );
+    let decided: Vec<_> = opened.transcript.iter().map(|line| line.decided).collect();
+    assert_eq!(decided, [false, false, true]);
+    assert!(matches!(
+        &opened.trigger.evidence[..],
+        [Evidence::Words { .. }]
+    ));
+    assert!(opened.summary.expose().contains("Get me a human please"));
+    assert!(
+        opened
+            .summary
+            .expose()
+            .contains("My parcel was left in the rain")
+    );
+    assert_eq!((opened.revision, closed.revision), (0, 1));
+    assert_eq!(closed.disposition, Some(Disposition::CallerHungUp));
+}
+
+#[test]
+fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
+    let mut before = Harness::new();
+    before.run(
+        r#"
+        +00.300 stream A
+        +05.000 caller final "I want to speak to a human."
+        "#,
+    );
+    // The process died after the decision and before the rewrite was asked for.
+    let facts = before
+        .facts
+        .iter()
+        .filter(|fact| !matches!(fact, handoff_core::call::Fact::RewriteRequested { .. }));
+    let now = CallTime::from_millis(8_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
+    let mut after = Harness::of(call);
+    after.run("+08.200 settled 1 accepted\n+09.000 leg answered\n+20.000 completed");
+    expect![[r#"
+        +00.000  rewrite     requested, attempt 1
+        +00.000  > rewrite, attempt 1
+        +08.199  rewrite     accepted
+        +09.000  leg         human answered
+        +20.000  ended       bridged
+    "#]]
+    .assert_eq(&after.out);
+    assert_eq!(after.contexts[0].trigger, before.contexts[0].trigger);
+}
+
+#[test]
+fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 digit 0");
+    let now = CallTime::from_millis(8_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
+    let mut after = Harness::of(call);
+    after.run("+08.100 inspected in-progress\n+08.700 wait");
+    expect![[r#"
+        +00.000  > inspect
+        +08.350  rewrite     requested, attempt 2
+        +08.350  > rewrite, attempt 2
+    "#]]
+    .assert_eq(&after.out);
+}

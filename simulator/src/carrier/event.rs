@@ -1,0 +1,308 @@
+//! What a stand-in carrier saw and did.
+//!
+//! The numbers, texts and documents in these events are test data: they are shown in full.
+
+use serde::Serialize;
+
+/// One thing that a stand-in carrier saw or did, in the past tense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CarrierEvent {
+    /// The REST API takes requests.
+    Listening {
+        /// The carrier's name.
+        service: &'static str,
+        /// Base URL of the REST API.
+        url: String,
+        /// Webhook of the voice agent that answered the line before handoff did.
+        bot_url: String,
+    },
+    /// A caller dialled the number.
+    CallPlaced {
+        /// The caller's number.
+        from: String,
+        /// The number they dialled.
+        to: String,
+    },
+    /// A webhook or callback was requested.
+    WebhookPosted {
+        /// What it was asked for.
+        purpose: Purpose,
+        /// The URL as the document or configuration wrote it.
+        url: String,
+        /// The form parameters, in the order in which they were sent.
+        parameters: Vec<(String, String)>,
+    },
+    /// A webhook or callback was answered.
+    WebhookAnswered {
+        /// What was asked for.
+        purpose: Purpose,
+        /// The URL that answered.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// How long the answer took.
+        after_ms: u64,
+        /// The body.
+        document: String,
+    },
+    /// A webhook or callback could not be had: nobody listens, the connection broke, or time ran out.
+    WebhookFailed {
+        /// What was asked for.
+        purpose: Purpose,
+        /// The URL that did not answer.
+        url: String,
+        /// The carrier's error code.
+        code: u32,
+        /// Why.
+        reason: String,
+    },
+    /// The voice agent's own webhook was asked for a document.
+    BotVisited {
+        /// The form parameters it was sent.
+        parameters: Vec<(String, String)>,
+    },
+    /// A media socket was accepted.
+    StreamOpened {
+        /// The stream.
+        stream_sid: String,
+        /// URL of the socket.
+        url: String,
+        /// How the stream stands in the call.
+        attachment: Attachment,
+        /// Whether it takes the place of a socket of the same stream that was lost.
+        replacement: bool,
+    },
+    /// A media socket could not be opened.
+    StreamRefused {
+        /// URL of the socket.
+        url: String,
+        /// HTTP status, when there was an answer.
+        status: Option<u16>,
+        /// The carrier's error code.
+        code: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A media socket ended.
+    StreamClosed {
+        /// The stream.
+        stream_sid: String,
+        /// Who ended it.
+        by: ClosedBy,
+        /// The server's WebSocket close code, when it sent one.
+        code: Option<u16>,
+        /// Messages of the carrier that were sent on the socket.
+        messages_sent: u64,
+        /// Media messages among them.
+        frames_sent: u64,
+        /// Messages of the server that were received.
+        messages_received: u64,
+    },
+    /// Everything that the server had sent before a mark was played, or cleared.
+    MarkEchoed {
+        /// The stream.
+        stream_sid: String,
+        /// The mark's name.
+        name: String,
+    },
+    /// The recorded conversation is at its end; the caller waits for what happens next.
+    RecordingEnded,
+    /// The REST API was called.
+    RestRequested {
+        /// HTTP method.
+        method: String,
+        /// Path below the base URL.
+        path: String,
+        /// The form parameters.
+        parameters: Vec<(String, String)>,
+        /// Whether the credentials were right.
+        authorized: bool,
+    },
+    /// The REST API answered, or a fault kept the answer from arriving.
+    RestAnswered {
+        /// Path below the base URL.
+        path: String,
+        /// HTTP status that was or would have been sent.
+        status: u16,
+        /// The carrier's error code, when it refused.
+        code: Option<u32>,
+        /// The planned fault that this request met.
+        fault: Option<String>,
+    },
+    /// The call follows another document because the REST API said so.
+    CallRewritten {
+        /// The inline document, or the URL it is fetched from.
+        document: String,
+        /// How many rewrites the call has had, this one included.
+        rewrites: usize,
+    },
+    /// A human's phone is being called.
+    LegInitiated {
+        /// The child call.
+        leg_sid: String,
+        /// The human's number.
+        to: String,
+        /// The number their phone shows.
+        caller_id: String,
+    },
+    /// A human's phone rings.
+    LegRinging {
+        /// The child call.
+        leg_sid: String,
+    },
+    /// A human picked up.
+    LegAnswered {
+        /// The child call.
+        leg_sid: String,
+    },
+    /// The human and the caller hear each other.
+    LegBridged {
+        /// The child call.
+        leg_sid: String,
+    },
+    /// The leg to the human is over.
+    LegCompleted {
+        /// The child call.
+        leg_sid: String,
+        /// How it ended.
+        status: LegStatus,
+        /// Whether the human and the caller were joined.
+        bridged: bool,
+        /// Seconds of the carrier's time since the human picked up.
+        seconds: u64,
+    },
+    /// The caller heard a sentence or a sound file.
+    SpokenToCaller {
+        /// The sentence, or the URL of the sound file.
+        text: String,
+    },
+    /// The human heard a sentence or a sound file before being joined to the caller.
+    SpokenToHuman {
+        /// The sentence, or the URL of the sound file.
+        text: String,
+    },
+    /// The call is over.
+    CallEnded {
+        /// Why.
+        reason: EndReason,
+    },
+    /// The server broke a rule of the carrier.
+    Violation {
+        /// The rule, and how it was broken.
+        sentence: String,
+    },
+}
+
+/// What a webhook or callback is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The first document of a call.
+    Voice,
+    /// The document a live call was moved to by REST `Url`.
+    Rewrite,
+    /// The document a `<Redirect>` names.
+    Redirect,
+    /// What follows a `<Dial>`.
+    DialAction,
+    /// What follows a `<Connect>`.
+    ConnectAction,
+    /// What follows a `<Gather>`.
+    GatherAction,
+    /// What the human hears first.
+    Whisper,
+    /// Progress of a leg to a human.
+    LegStatus,
+    /// A media stream began, ended or failed.
+    StreamStatus,
+    /// The call is over.
+    CallStatus,
+}
+
+impl Purpose {
+    /// Whether the answer is a document to execute, and not an acknowledgement.
+    #[must_use]
+    pub fn wants_document(self) -> bool {
+        match self {
+            Self::Voice
+            | Self::Rewrite
+            | Self::Redirect
+            | Self::DialAction
+            | Self::ConnectAction
+            | Self::GatherAction
+            | Self::Whisper => true,
+            Self::LegStatus | Self::StreamStatus | Self::CallStatus => false,
+        }
+    }
+}
+
+/// How a media stream stands in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attachment {
+    /// A fork beside the call: the carrier sends, the server only listens.
+    Start,
+    /// The call's other party: both send.
+    Connect,
+}
+
+/// Who ended a media socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// The server closed it or the connection broke.
+    Server,
+    /// The carrier sent `stop` and closed it.
+    Carrier,
+    /// The recording says that the socket was lost here.
+    Recording,
+}
+
+/// How a leg to a human ended, as carriers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegStatus {
+    /// The human picked up.
+    Completed,
+    /// Nobody picked up in time.
+    NoAnswer,
+    /// The line was busy.
+    Busy,
+    /// The carrier could not call the number.
+    Failed,
+    /// Ringing was stopped.
+    Canceled,
+}
+
+impl LegStatus {
+    /// The carrier's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::NoAnswer => "no-answer",
+            Self::Busy => "busy",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// Why a call is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The document had no further verb.
+    DocumentRanOut,
+    /// The document hung up.
+    HungUp,
+    /// The document refused the call.
+    Rejected,
+    /// The caller hung up.
+    CallerHungUp,
+    /// The REST API ended it.
+    CompletedByRest,
+    /// The carrier could not get or read a document; the caller heard an apology of the carrier.
+    ApplicationError,
+}

@@ -1,0 +1,414 @@
+//! The media socket: opens it, plays into it, reads from it, closes it as the rules say.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::account::lock;
+use super::bidirectional::{self, PlayQueue, ServerMessage};
+use super::call::Stage;
+use super::player::{Next, Player};
+use super::twiml::Stream;
+use crate::carrier::clock::Utc;
+use crate::carrier::event::{Attachment, CarrierEvent, ClosedBy, Purpose};
+
+/// How long opening a socket may take before Twilio reports 31901.
+const OPENING: Duration = Duration::from_secs(5);
+/// How long the other side may take to answer our close.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Messages of the server that wait for the player; more wait in the socket.
+const WAITING_MESSAGES: usize = 64;
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// Which stream of the call this is.
+#[derive(Debug, Clone)]
+pub(super) struct StreamIdentity {
+    pub(super) sid: String,
+    /// The recorded stream itself, which keeps its ids and sockets; every other stream of the call
+    /// gets ids of its own and joins the recording where the call is.
+    pub(super) is_recorded: bool,
+}
+
+impl StreamIdentity {
+    /// The first stream of a call is the recorded one.
+    pub(super) fn next(stage: &Stage) -> Self {
+        let had_stream = std::mem::replace(&mut lock(&stage.call.state).had_stream, true);
+        match stage
+            .call
+            .recording
+            .first_stream_sid()
+            .filter(|_| !had_stream)
+        {
+            Some(sid) => Self {
+                sid,
+                is_recorded: true,
+            },
+            None => Self {
+                sid: stage.account.new_sid("MZ", &stage.call.sid),
+                is_recorded: false,
+            },
+        }
+    }
+}
+
+/// Opens the stream, which the caller's view counts already, and plays it until the server closes it or `control` says or is dropped.
+pub(super) async fn run(
+    stage: &Stage,
+    stream: &Stream,
+    identity: StreamIdentity,
+    attachment: Attachment,
+    mut control: mpsc::Receiver<()>,
+) {
+    let mut player = Player::new(stage, stream, identity, attachment);
+    let mut replacement = false;
+    loop {
+        let socket = match open(stage, &stream.url).await {
+            Ok(socket) => socket,
+            Err(Refusal {
+                status,
+                code,
+                reason,
+            }) => {
+                stage.notify(code, &reason);
+                let event = CarrierEvent::StreamRefused {
+                    url: stream.url.clone(),
+                    status,
+                    code,
+                    reason: reason.clone(),
+                };
+                stage.record(event);
+                report(stage, stream, player.sid(), "stream-error", Some(&reason));
+                break;
+            }
+        };
+        let mut session = Session {
+            stage,
+            stream,
+            attachment,
+            replacement,
+            player: &mut player,
+            counts: Counts::default(),
+        };
+        match session.run(socket, &mut control).await {
+            Ended::Lost => replacement = true,
+            Ended::ByServer | Ended::Stopped => break,
+        }
+        player.replace();
+    }
+    stage.call.view.send_modify(|view| view.streams -= 1);
+}
+
+struct Refusal {
+    status: Option<u16>,
+    code: u32,
+    reason: String,
+}
+
+async fn open(stage: &Stage, url: &str) -> Result<Socket, Refusal> {
+    let outside = &stage.account.outside;
+    let Some(below) = outside.socket(url) else {
+        stage.violation(format!(
+            "the <Stream> leads to {url}, which is not below the public URL"
+        ));
+        return Err(Refusal {
+            status: None,
+            code: 31920,
+            reason: "not below the public URL".into(),
+        });
+    };
+    let malformed = |error: tungstenite::Error| Refusal {
+        status: None,
+        code: 31923,
+        reason: error.to_string(),
+    };
+    // Twilio strips a query string before it connects.
+    let path = below.split('?').next().unwrap_or(below);
+    let mut request = format!("ws://{path}")
+        .into_client_request()
+        .map_err(malformed)?;
+    let signature = outside.signature_of_upgrade(url);
+    let signature = HeaderValue::from_str(&signature).expect("base64 is a header value");
+    request
+        .headers_mut()
+        .insert("x-twilio-signature", signature);
+    request
+        .headers_mut()
+        .insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    let opening = async {
+        let stream = TcpStream::connect(outside.connect_address())
+            .await
+            .map_err(tungstenite::Error::Io)?;
+        stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
+        client_async(request, stream).await
+    };
+    match timeout(OPENING, opening).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(tungstenite::Error::Http(response))) => {
+            let status = response.status().as_u16();
+            Err(Refusal {
+                status: Some(status),
+                code: 31920,
+                reason: format!("the handshake was answered {status}"),
+            })
+        }
+        Ok(Err(tungstenite::Error::Io(error))) => Err(Refusal {
+            status: None,
+            code: 31902,
+            reason: error.to_string(),
+        }),
+        Ok(Err(error)) => Err(Refusal {
+            status: None,
+            code: 31920,
+            reason: error.to_string(),
+        }),
+        Err(_) => Err(Refusal {
+            status: None,
+            code: 31901,
+            reason: "the handshake took more than 5 s".into(),
+        }),
+    }
+}
+
+/// How a socket ended.
+enum Ended {
+    ByServer,
+    Stopped,
+    Lost,
+}
+
+enum ReadEnd {
+    Closed(Option<u16>),
+    /// The server sent on a one-way stream.
+    Forbidden,
+}
+
+enum WriteEnd {
+    Stop,
+    Lost,
+    Broken,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    sent: u64,
+    frames: u64,
+    received: u64,
+}
+
+struct Session<'a, 'p> {
+    stage: &'a Stage,
+    stream: &'a Stream,
+    attachment: Attachment,
+    replacement: bool,
+    player: &'p mut Player<'a>,
+    counts: Counts,
+}
+
+impl Session<'_, '_> {
+    async fn run(&mut self, socket: Socket, control: &mut mpsc::Receiver<()>) -> Ended {
+        let now = Instant::now();
+        self.player.opened(now);
+        let (mut sink, mut source) = socket.split();
+        let sid = self.player.sid().to_owned();
+        self.stage.record(CarrierEvent::StreamOpened {
+            stream_sid: sid.clone(),
+            url: self.stream.url.clone(),
+            attachment: self.attachment,
+            replacement: self.replacement,
+        });
+        report(self.stage, self.stream, &sid, "stream-started", None);
+
+        let (heard, mut to_play) = mpsc::channel(WAITING_MESSAGES);
+        let mut received = 0;
+        let (stage, attachment) = (self.stage, self.attachment);
+        let ended = {
+            let reading = read(stage, attachment, &sid, &mut source, heard, &mut received);
+            let writing = self.write(&mut sink, &mut to_play, control);
+            tokio::select! {
+                biased;
+                end = reading => Ok(end),
+                end = writing => Err(end),
+            }
+        };
+        self.counts.received = received;
+        let (ended, by, code) = match ended {
+            Ok(ReadEnd::Closed(code)) => (Ended::ByServer, ClosedBy::Server, code),
+            Err(WriteEnd::Broken) => (Ended::ByServer, ClosedBy::Server, None),
+            Err(WriteEnd::Lost) => (Ended::Lost, ClosedBy::Recording, None),
+            Ok(ReadEnd::Forbidden) | Err(WriteEnd::Stop) => {
+                let code = self.close(&mut sink, &mut source).await;
+                (Ended::Stopped, ClosedBy::Carrier, code)
+            }
+        };
+        if by == ClosedBy::Server {
+            self.stage.notify(31921, "the server closed the stream");
+        }
+        self.stage.record(CarrierEvent::StreamClosed {
+            stream_sid: sid.clone(),
+            by,
+            code,
+            messages_sent: self.counts.sent,
+            frames_sent: self.counts.frames,
+            messages_received: self.counts.received,
+        });
+        report(self.stage, self.stream, &sid, "stream-stopped", None);
+        ended
+    }
+
+    async fn write(
+        &mut self,
+        sink: &mut SplitSink<Socket, Message>,
+        to_play: &mut mpsc::Receiver<ServerMessage>,
+        control: &mut mpsc::Receiver<()>,
+    ) -> WriteEnd {
+        let mut queue = PlayQueue::new(self.stage.account.options.speed, Instant::now());
+        loop {
+            let next = match self.player.next() {
+                Next::Replace => return WriteEnd::Lost,
+                Next::SendAt(at) => Some(at),
+                Next::Nothing => None,
+            };
+            tokio::select! {
+                biased;
+                _ = control.recv() => return WriteEnd::Stop,
+                Some(message) = to_play.recv() => {
+                    if let Err(fault) = queue.on(message, Instant::now()) {
+                        self.stage.violation(fault);
+                    }
+                }
+                () = reached(queue.next_due()) => {
+                    let Some(name) = queue.take_mark() else { continue };
+                    let text = self.player.mark(&name);
+                    self.counts.sent += 1;
+                    if sink.send(Message::text(text)).await.is_err() {
+                        return WriteEnd::Broken;
+                    }
+                    self.stage.record(CarrierEvent::MarkEchoed { stream_sid: self.player.sid().to_owned(), name });
+                }
+                () = reached(next) => {
+                    for outgoing in self.player.take(Instant::now()) {
+                        self.counts.sent += 1;
+                        self.counts.frames += u64::from(outgoing.is_frame);
+                        if sink.send(Message::text(outgoing.text)).await.is_err() {
+                            return WriteEnd::Broken;
+                        }
+                    }
+                    if self.player.is_played_out() {
+                        self.stage.call.view.send_if_modified(|view| !std::mem::replace(&mut view.played_out, true));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says `stop`, closes and waits a little for the server to close as well.
+    async fn close(
+        &mut self,
+        sink: &mut SplitSink<Socket, Message>,
+        source: &mut SplitStream<Socket>,
+    ) -> Option<u16> {
+        let stop = self.player.stop();
+        self.counts.sent += 1;
+        let closing = async {
+            sink.send(Message::text(stop)).await?;
+            sink.send(Message::Close(None)).await?;
+            let mut code = None;
+            while let Some(message) = source.next().await {
+                if let Message::Close(Some(frame)) = message? {
+                    code = Some(frame.code.into());
+                }
+            }
+            Ok::<_, tungstenite::Error>(code)
+        };
+        // A server that is gone or does not answer is as good as closed.
+        timeout(CLOSING, closing)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten()
+    }
+}
+
+/// Reads what the server sends until it closes.
+async fn read(
+    stage: &Stage,
+    attachment: Attachment,
+    sid: &str,
+    source: &mut SplitStream<Socket>,
+    heard: mpsc::Sender<ServerMessage>,
+    received: &mut u64,
+) -> ReadEnd {
+    // Twilio reports a fault once per stream.
+    let mut faults = BTreeSet::new();
+    while let Some(Ok(message)) = source.next().await {
+        let read = match message {
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+            Message::Close(frame) => return ReadEnd::Closed(frame.map(|frame| frame.code.into())),
+            Message::Text(_) | Message::Binary(_) if attachment == Attachment::Start => {
+                *received += 1;
+                stage.notify(31924, "the server sent on a one-way stream");
+                stage.violation(
+                    "the server sent a message on a <Start><Stream>, which only listens (31924)",
+                );
+                return ReadEnd::Forbidden;
+            }
+            Message::Text(text) => bidirectional::read(&text, sid),
+            Message::Binary(_) => Err("the server sent a binary frame (31950)".to_owned()),
+        };
+        *received += 1;
+        match read {
+            // The player lives as long as this reads.
+            Ok(message) => drop(heard.send(message).await),
+            Err(fault) => {
+                if faults.insert(fault.clone()) {
+                    stage.violation(fault);
+                }
+            }
+        }
+    }
+    ReadEnd::Closed(None)
+}
+
+/// Posts the stream's status in the background, when the document asked for it.
+fn report(stage: &Stage, stream: &Stream, sid: &str, event: &str, error: Option<&str>) {
+    let Some(callback) = stream.status_callback.clone() else {
+        return;
+    };
+    let pairs = [
+        ("AccountSid", stage.account.options.account_sid.as_str()),
+        ("CallSid", &stage.call.sid),
+        ("StreamSid", sid),
+        ("StreamName", stream.name.as_deref().unwrap_or(sid)),
+        ("StreamEvent", event),
+        ("Timestamp", &Utc::now().iso8601()),
+    ];
+    let mut parameters: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    parameters.extend(error.map(|error| ("StreamError".to_owned(), error.to_owned())));
+    let poster = stage.clone();
+    stage.in_background(async move {
+        poster
+            .ask(Purpose::StreamStatus, &callback, &parameters)
+            .await;
+    });
+}
+
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) if at <= Instant::now() => {}
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

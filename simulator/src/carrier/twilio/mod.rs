@@ -1,0 +1,23 @@
+//! Twilio: signed webhooks, TwiML, media streams, the REST API and the human's phone.
+//!
+//! A stand-in Twilio believes that the server is reached at a public URL and connects to the address
+//! where it really listens, as a TLS-terminating proxy in front of it would: requests are plain HTTP
+//! and WebSocket, signatures are over the public URL.
+
+mod account;
+mod bidirectional;
+mod call;
+mod connection;
+mod dial;
+mod executor;
+mod fault;
+mod media;
+mod player;
+mod rest;
+mod signature;
+pub mod twiml;
+mod webhook;
+
+pub use account::{AfterRecording, Carrier, CarrierOptions, DuplicateCall, PlacedCall};
+pub use fault::{FaultKind, RestFault};
+pub use signature::sign;

@@ -1,0 +1,5 @@
+//! The commands, one file each.
+
+mod carrier;
+
+pub use carrier::CarrierCommand;
