@@ -42,6 +42,8 @@ pub enum LineKind {
     Mark,
     /// The stream ended.
     Stop,
+    /// An event that no documentation has, which a server must ignore.
+    Unknown,
 }
 
 /// Direction of audio as the carrier names it, seen from the caller's leg.
@@ -84,8 +86,12 @@ pub(super) fn read(stream: &str, pace: &BTreeMap<usize, Duration>) -> Result<Vec
             LineKind::Media { timestamp_ms, .. } if started => {
                 due = due.max(opened + Duration::from_millis(timestamp_ms));
             }
-            LineKind::Dtmf | LineKind::Mark | LineKind::Stop if started => {}
-            LineKind::Media { .. } | LineKind::Dtmf | LineKind::Mark | LineKind::Stop => {
+            LineKind::Dtmf | LineKind::Mark | LineKind::Stop | LineKind::Unknown if started => {}
+            LineKind::Media { .. }
+            | LineKind::Dtmf
+            | LineKind::Mark
+            | LineKind::Stop
+            | LineKind::Unknown => {
                 return Err(bad("comes before the stream's start".into()));
             }
         }
@@ -128,11 +134,17 @@ pub(super) fn stream_sid(start: &str) -> Option<String> {
 #[serde(tag = "event", rename_all = "lowercase")]
 enum WireMessage {
     Connected {},
-    Start { start: WireStart },
-    Media { media: WireMedia },
+    Start {
+        start: WireStart,
+    },
+    Media {
+        media: WireMedia,
+    },
     Dtmf {},
     Mark {},
     Stop {},
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Deserialize)]
@@ -151,8 +163,16 @@ struct WireStart {
 #[derive(Deserialize)]
 struct WireMedia {
     track: String,
-    timestamp: String,
+    timestamp: WireNumber,
     payload: String,
+}
+
+/// Twilio documents strings; recordings of odd streams have numbers too.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum WireNumber {
+    Text(String),
+    Number(u64),
 }
 
 impl WireMessage {
@@ -165,6 +185,7 @@ impl WireMessage {
             Self::Dtmf {} => Ok(LineKind::Dtmf),
             Self::Mark {} => Ok(LineKind::Mark),
             Self::Stop {} => Ok(LineKind::Stop),
+            Self::Unknown => Ok(LineKind::Unknown),
         }
     }
 }
@@ -176,10 +197,13 @@ impl WireMedia {
             "outbound" => Track::Outbound,
             other => return Err(format!("media.track is {other:?}, not inbound or outbound")),
         };
-        let timestamp_ms = self
-            .timestamp
-            .parse()
-            .map_err(|_| format!("media.timestamp is {:?}, not milliseconds", self.timestamp))?;
+        let timestamp_ms = match &self.timestamp {
+            WireNumber::Number(number) => *number,
+            WireNumber::Text(text) => match text.parse() {
+                Ok(number) => number,
+                Err(_) => return Err(format!("media.timestamp is {text:?}, not milliseconds")),
+            },
+        };
         if let Err(error) = STANDARD.decode(&self.payload) {
             return Err(format!("media.payload is not base64: {error}"));
         }

@@ -101,7 +101,7 @@ fn bad_recordings_are_refused_with_file_and_line() {
     );
     check_bad(
         CALL,
-        &[CONNECTED, r#"{"event":"ping"}"#],
+        &[CONNECTED, r#"{"no":"event"}"#],
         None,
         "stream.jsonl:2: not a carrier message",
     );
@@ -150,5 +150,29 @@ fn a_missing_file_is_named() {
     assert_eq!(
         error.to_string(),
         "cannot read /no/such/recording/call.json"
+    );
+}
+
+#[test]
+fn odd_streams_have_numbers_for_strings_and_events_that_nobody_knows() {
+    let heartbeat = r#"{"event":"heartbeat","streamSid":"MZ1","heartbeat":{"n":40}}"#;
+    let media = MEDIA.replace("\"40\"", "60");
+    let text = stream(&[CONNECTED, START, &media, heartbeat]);
+
+    let recording = Recording::parse(CALL, &text, None).unwrap();
+
+    let kinds: Vec<_> = recording.lines().iter().map(|line| line.kind).collect();
+    let frame = LineKind::Media {
+        track: Track::Inbound,
+        timestamp_ms: 60,
+    };
+    assert_eq!(
+        kinds,
+        [
+            LineKind::Connected,
+            LineKind::Start,
+            frame,
+            LineKind::Unknown
+        ]
     );
 }

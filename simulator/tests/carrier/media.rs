@@ -5,7 +5,9 @@ use handoff_simulator::carrier::{CarrierEvent, ClosedBy, EndReason, Speed};
 use handoff_simulator::recording::Recording;
 use serde_json::Value;
 
-use crate::server::{DEADLINE, Socket, World, names, recording, recording_with_pace};
+use crate::server::{
+    DEADLINE, Socket, World, names, recording, recording_with_extra_line, recording_with_pace,
+};
 
 const LISTEN: &str = r#"<Response><Start><Stream url="wss://bridge.example.com/media/t1" track="both_tracks"
     statusCallback="https://bridge.example.com/stream"><Parameter name="tok" value="t1"/></Stream></Start>
@@ -319,6 +321,29 @@ async fn a_fork_and_a_bidirectional_stream_of_one_call_have_ids_of_their_own() {
             socket[1..]
                 .iter()
                 .all(|message| message["streamSid"] == *sid)
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_are_carried_on_bidirectional_streams_only() {
+    let key = r#"{"event":"dtmf","sequenceNumber":"52","streamSid":"MZ1","dtmf":{"track":"inbound_track","digit":"0"}}"#;
+    let recording = recording_with_extra_line("converse", key);
+    for (document, keys) in [(CONNECT, 1), (LISTEN, 0)] {
+        let world = World::start(&[("/voice", document)], Socket::Listens, hang_up_after).await;
+        let call = world.place(&recording);
+
+        call.ended(DEADLINE).await.unwrap();
+
+        world.assert_no_violations();
+        let socket = &world.sockets()[0];
+        assert_eq!(events(socket, "dtmf").len(), keys);
+        let numbers = socket[1..]
+            .iter()
+            .map(|message| message["sequenceNumber"].as_str().unwrap().parse::<usize>());
+        assert_eq!(
+            numbers.map(Result::unwrap).collect::<Vec<_>>(),
+            (1..socket.len()).collect::<Vec<_>>()
         );
     }
 }

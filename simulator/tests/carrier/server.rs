@@ -284,7 +284,23 @@ pub fn recording(mode: &str, human: &str, seconds: u64) -> Recording {
     recording_with_pace(mode, human, seconds, None)
 }
 
+/// As [`recording`], with a pace file.
 pub fn recording_with_pace(mode: &str, human: &str, seconds: u64, pace: Option<&str>) -> Recording {
+    compose(mode, human, seconds, pace, None)
+}
+
+/// A recording of a second with one more line before its `stop`.
+pub fn recording_with_extra_line(mode: &str, line: &str) -> Recording {
+    compose(mode, "none", 1, None, Some(line))
+}
+
+fn compose(
+    mode: &str,
+    human: &str,
+    seconds: u64,
+    pace: Option<&str>,
+    extra: Option<&str>,
+) -> Recording {
     let call_sid = "CA00000000000000000000000000000001";
     let stream_sid = "MZ00000000000000000000000000000001";
     let tracks: &[&str] = if mode == "listen" {
@@ -311,6 +327,7 @@ pub fn recording_with_pace(mode: &str, human: &str, seconds: u64, pace: Option<&
             lines.push(json!({"event": "media", "sequenceNumber": sequence, "streamSid": stream_sid, "media": media}));
         }
     }
+    lines.extend(extra.map(|line| serde_json::from_str(line).unwrap()));
     let stop = json!({"accountSid": ACCOUNT, "callSid": call_sid});
     lines.push(json!({"event": "stop", "sequenceNumber": lines.len().to_string(), "streamSid": stream_sid, "stop": stop}));
     let stream: Vec<_> = lines.iter().map(Value::to_string).collect();

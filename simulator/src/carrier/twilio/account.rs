@@ -274,6 +274,9 @@ impl Drop for Carrier {
         for call in lock(&self.calls).iter() {
             call.abort();
         }
+        for call in lock(&self.account.calls).values() {
+            call.abandon();
+        }
     }
 }
 

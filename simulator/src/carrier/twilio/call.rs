@@ -138,6 +138,11 @@ impl Call {
         (call, receiver)
     }
 
+    /// Drops the work in the background, which holds the call itself.
+    pub(super) fn abandon(&self) {
+        lock(&self.background).abort_all();
+    }
+
     pub(super) fn status(&self) -> CallStatus {
         lock(&self.state).status
     }

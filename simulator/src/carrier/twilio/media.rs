@@ -91,7 +91,7 @@ pub(super) async fn run(
                 break;
             }
         };
-        let mut session = Session {
+        let mut open_socket = OpenSocket {
             stage,
             stream,
             attachment,
@@ -99,7 +99,7 @@ pub(super) async fn run(
             player: &mut player,
             counts: Counts::default(),
         };
-        match session.run(socket, &mut control).await {
+        match open_socket.run(socket, &mut control).await {
             Ended::Lost => replacement = true,
             Ended::ByServer | Ended::Stopped => break,
         }
@@ -207,7 +207,7 @@ struct Counts {
     received: u64,
 }
 
-struct Session<'a, 'p> {
+struct OpenSocket<'a, 'p> {
     stage: &'a Stage,
     stream: &'a Stream,
     attachment: Attachment,
@@ -216,7 +216,7 @@ struct Session<'a, 'p> {
     counts: Counts,
 }
 
-impl Session<'_, '_> {
+impl OpenSocket<'_, '_> {
     async fn run(&mut self, socket: Socket, control: &mut mpsc::Receiver<()>) -> Ended {
         let now = Instant::now();
         self.player.opened(now);

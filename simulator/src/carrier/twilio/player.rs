@@ -14,7 +14,7 @@ use super::media::StreamIdentity;
 use super::twiml::{Stream, TrackChoice};
 use crate::carrier::event::Attachment;
 use crate::carrier::speed::Speed;
-use crate::recording::{Line, LineKind, Track};
+use crate::recording::{Line, LineKind, Mode, Track};
 
 const FRAME: Duration = Duration::from_millis(20);
 /// 20 ms of mu-law silence.
@@ -74,8 +74,10 @@ impl<'a> Player<'a> {
             is_recorded: recorded,
         } = identity;
         let cursor = lock(&stage.call.state).played_lines;
-        let verbatim =
-            recorded && attachment == Attachment::Start && stream.track == TrackChoice::Both;
+        let verbatim = recorded
+            && stage.call.recording.mode == Mode::Listen
+            && attachment == Attachment::Start
+            && stream.track == TrackChoice::Both;
         let origin = lines
             .get(cursor)
             .map_or_else(|| stage.call.recording.duration(), |line| line.due);
@@ -248,7 +250,8 @@ impl<'a> Player<'a> {
             LineKind::Connected | LineKind::Start | LineKind::Stop | LineKind::Mark => return None,
             LineKind::Media { track, .. } if self.carries(track) => self.media(line, track),
             LineKind::Dtmf if self.attachment == Attachment::Connect => self.renumbered(&line.raw),
-            LineKind::Media { .. } | LineKind::Dtmf => return None,
+            LineKind::Unknown if self.recorded => line.raw.clone(),
+            LineKind::Media { .. } | LineKind::Dtmf | LineKind::Unknown => return None,
         };
         Some(Outgoing {
             text,
@@ -289,7 +292,9 @@ impl<'a> Player<'a> {
         message["sequenceNumber"] = self.next_sequence().into();
         message["streamSid"] = self.sid.as_str().into();
         message["media"]["chunk"] = chunk.into();
-        message["media"]["timestamp"] = self.last_timestamp.as_millis().to_string().into();
+        if !self.recorded {
+            message["media"]["timestamp"] = self.last_timestamp.as_millis().to_string().into();
+        }
         message.to_string()
     }
 
