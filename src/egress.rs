@@ -127,3 +127,96 @@ fn failure(error: &reqwest::Error) -> SendFailure {
         SendFailure::Unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::response::Response;
+    use axum::routing::{get, post};
+    use tokio::net::TcpListener;
+
+    /// A server that answers well, too much, elsewhere, too late and incompletely.
+    async fn vendor() -> String {
+        let router = Router::new()
+            .route("/echo", post(|body: Bytes| async move { body }))
+            .route("/much", get(|| async { vec![0_u8; MAX_ANSWER_BYTES] }))
+            .route(
+                "/too-much",
+                get(|| async { vec![0_u8; MAX_ANSWER_BYTES + 1] }),
+            )
+            .route(
+                "/elsewhere",
+                get(|| async {
+                    Response::builder()
+                        .status(307)
+                        .header("location", "/much")
+                        .body(Body::empty())
+                        .unwrap()
+                }),
+            )
+            .route("/never", get(std::future::pending::<()>))
+            .route(
+                "/cut",
+                get(|| async {
+                    let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+                    let body = futures_util::stream::once(async { Err::<Bytes, _>(broken) });
+                    Response::new(Body::from_stream(body))
+                }),
+            );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        base
+    }
+
+    async fn ask(url: String) -> Result<http::Response<Bytes>, SendFailure> {
+        let request = http::Request::get(url).body(Bytes::new()).unwrap();
+        let egress = Egress::new(EgressOptions::default()).unwrap();
+        egress
+            .send_within(Duration::from_millis(500), request)
+            .await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_whole_with_status_and_headers() {
+        let base = vendor().await;
+        let egress = Egress::new(EgressOptions::default()).unwrap();
+        let request = http::Request::post(format!("{base}/echo"))
+            .body(Bytes::from("hi"))
+            .unwrap();
+        let answer = egress.send(request).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.body().as_ref()),
+            (200, b"hi".as_slice())
+        );
+        assert_eq!(answer.headers()["content-length"], "2");
+        let much = ask(format!("{base}/much")).await.unwrap();
+        assert_eq!(much.body().len(), MAX_ANSWER_BYTES);
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers() {
+        let base = vendor().await;
+        let answer = ask(format!("{base}/elsewhere")).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 307);
+    }
+
+    #[tokio::test]
+    async fn what_may_have_acted_is_told_from_what_certainly_did_not() {
+        let base = vendor().await;
+        for path in ["too-much", "never", "cut"] {
+            let answer = ask(format!("{base}/{path}")).await;
+            assert_eq!(answer.unwrap_err(), SendFailure::Unknown, "{path}");
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(ask(nobody).await.unwrap_err(), SendFailure::NotSent);
+        assert_eq!(
+            ask("/no-host".to_owned()).await.unwrap_err(),
+            SendFailure::NotSent
+        );
+    }
+}

@@ -236,10 +236,7 @@ fn what_cannot_be_read_says_why_without_quoting_it() {
         r#"["+15550100001"]"#,
         expect![[r#"record of kind "" is malformed"#]],
     );
-    check(
-        "",
-        expect![[r#"record of kind "" is malformed"#]],
-    );
+    check("", expect![[r#"record of kind "" is malformed"#]]);
 }
 
 #[test]
