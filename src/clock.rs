@@ -1,6 +1,6 @@
 //! The only place that reads clocks.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use handoff_core::time::{CallTime, WallTime};
 
@@ -26,6 +26,13 @@ impl CallClock {
         }
     }
 
+    /// Takes up the clock of a call that was accepted earlier, perhaps by another process.
+    pub fn of_call_accepted(at: WallTime) -> Self {
+        let age = Duration::from_millis(wall().0.saturating_sub(at.0));
+        let now = Instant::now();
+        Self { accepted: now.checked_sub(age).unwrap_or(now) }
+    }
+
     /// Reads the time since the call was accepted.
     pub fn now(&self) -> CallTime {
         CallTime(self.accepted.elapsed())
@@ -41,7 +48,6 @@ impl CallClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_call_clock_counts_from_its_start_and_converts_back() {

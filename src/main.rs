@@ -1,1 +1,7 @@
-fn main() {}
+//! The `handoff` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handoff::cli::main()
+}

@@ -4,9 +4,11 @@
 //! on the channel of the call. It runs beside the call's task and never blocks it: a full feed
 //! drops the window and says so.
 
+mod any;
 pub mod deepgram;
-
 pub mod pocketsphinx;
+
+pub use any::{Recognition, Recognizers};
 
 use bytes::Bytes;
 use handoff_core::speech::{Hypothesis, Speaker};

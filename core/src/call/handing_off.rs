@@ -1,5 +1,7 @@
 //! From the trigger to the human's voice, one rewrite at a time.
 
+use std::time::Duration;
+
 use super::command::{Anomaly, Command};
 use super::fact::Fact;
 use super::machine::Call;
@@ -78,7 +80,10 @@ impl Call {
         match outcome {
             RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
             RewriteOutcome::CallerGone => self.end(Disposition::CallerHungUp),
-            RewriteOutcome::NotSent => self.retry_rewrite(attempt, now),
+            RewriteOutcome::NotSent => {
+                let wait = self.policy.rewrite_retry * 2u32.saturating_pow(attempt - 1);
+                self.retry_rewrite(attempt, wait, now);
+            }
             RewriteOutcome::Unknown => {
                 handing.phase = Phase::Inspecting { attempt };
                 self.commands.push_back(Command::InspectCall);
@@ -145,7 +150,7 @@ impl Call {
             .set(Timer::Inspect, now + self.policy.stream_grace);
     }
 
-    pub(super) fn retry_rewrite(&mut self, attempt: u32, now: CallTime) {
+    pub(super) fn retry_rewrite(&mut self, attempt: u32, wait: Duration, now: CallTime) {
         let State::HandingOff(handing) = &mut self.state else {
             return;
         };
@@ -153,7 +158,6 @@ impl Call {
             return self.give_caller_back(RewriteOutcome::NotSent);
         }
         handing.phase = Phase::Waiting { attempt };
-        let wait = self.policy.rewrite_retry * 2u32.saturating_pow(attempt - 1);
         self.timers.set(Timer::RewriteRetry, now + wait);
     }
 

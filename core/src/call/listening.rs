@@ -177,7 +177,8 @@ impl Call {
                 at: self.ear.last_digit_at,
             });
         }
-        let words = reads("caller.asks_for_human") || reads("caller.sentiment");
+        let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
+        let words = asked || reads("caller.sentiment");
         if words && let Some((utterance, is_final)) = self.latest_caller_words() {
             evidence.push(Evidence::Words {
                 speaker: Speaker::Caller,
@@ -216,7 +217,7 @@ impl Call {
             handoff: HandoffId::nth(&self.arrival.call, self.handoffs),
             source,
             at: now,
-            media_at: self.ear.heard_to,
+            media_at: self.ear.heard_to.max(self.ear.last_digit_at),
             evidence,
             values,
         };

@@ -20,6 +20,9 @@ pub struct Policy {
     pub rewrite_attempts: u32,
     /// How long to wait before a rewrite is asked for again, doubled each time.
     pub rewrite_retry: Duration,
+    /// How long news of the human's leg is waited for before a rewrite of unknown outcome is
+    /// repeated. A repeat would ring the human anew.
+    pub rewrite_evidence: Duration,
     /// How long a call may be without a stream before the carrier is asked about it.
     pub stream_grace: Duration,
     /// How often the carrier is asked about a call of which nothing is heard.

@@ -46,7 +46,7 @@ impl Call {
                 }) = &self.state
                 {
                     let attempt = *attempt;
-                    self.retry_rewrite(attempt, now);
+                    self.retry_rewrite(attempt, self.policy.rewrite_evidence, now);
                 }
             }
         }

@@ -38,6 +38,7 @@ pub fn policy() -> Policy {
         journal_deadline: Duration::from_millis(250),
         rewrite_attempts: 3,
         rewrite_retry: Duration::from_millis(250),
+        rewrite_evidence: Duration::from_millis(1_500),
         stream_grace: Duration::from_secs(10),
         inspect_every: Duration::from_secs(60),
         maximum_age: Duration::from_secs(4 * 3600),

@@ -181,7 +181,7 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
         +05.000 digit 0
         +09.000 settled 1 unknown
         +09.100 inspected in-progress
-        +09.400 settled 2 accepted
+        +10.900 settled 2 accepted
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
@@ -193,9 +193,9 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
             +05.000  > rewrite, attempt 1
             +09.000  rewrite     unknown whether it acted
             +09.000  > inspect
-            +09.350  rewrite     requested, attempt 2
-            +09.350  > rewrite, attempt 2
-            +09.400  rewrite     accepted
+            +10.600  rewrite     requested, attempt 2
+            +10.600  > rewrite, attempt 2
+            +10.900  rewrite     accepted
         "#]],
     );
 }
@@ -464,11 +464,11 @@ fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
     let now = CallTime::from_millis(8_000);
     let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
     let mut after = Harness::of(call);
-    after.run("+08.100 inspected in-progress\n+08.700 wait");
+    after.run("+08.100 inspected in-progress\n+09.700 wait");
     expect![[r#"
         +00.000  > inspect
-        +08.350  rewrite     requested, attempt 2
-        +08.350  > rewrite, attempt 2
+        +09.600  rewrite     requested, attempt 2
+        +09.600  > rewrite, attempt 2
     "#]]
     .assert_eq(&after.out);
 }

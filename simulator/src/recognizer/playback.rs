@@ -135,7 +135,9 @@ fn shift(message: &mut Value, by: f64) {
         message["start"] = json!(moved);
         message["duration"] = json!((end - by - moved).max(0.0));
     }
-    let Some(alternatives) = message["channel"]["alternatives"].as_array_mut() else {
+    // Other messages have a list of numbers as their channel, or none.
+    let alternatives = message.pointer_mut("/channel/alternatives");
+    let Some(alternatives) = alternatives.and_then(Value::as_array_mut) else {
         return;
     };
     for alternative in alternatives {

@@ -18,6 +18,16 @@ pub enum CallState {
 }
 
 impl CallState {
+    /// Whether nothing more will happen.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Ended(_) => true,
+            Self::Queued | Self::Initiated | Self::Ringing | Self::InProgress | Self::Unknown => {
+                false
+            }
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Self {
         match text {
             "queued" => Self::Queued,

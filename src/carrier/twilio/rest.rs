@@ -150,6 +150,11 @@ pub fn fetch_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
     request(account, Method::GET, call, Bytes::new())
 }
 
+/// Builds the request for the account itself, which shows whether the credentials are good.
+pub fn fetch_account(account: &Account) -> Request<Bytes> {
+    to(account, Method::GET, &format!("{}.json", account.account_sid), Bytes::new())
+}
+
 /// Why a call was not rewritten, or is not known to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RewriteError {
@@ -299,10 +304,11 @@ fn request(account: &Account, method: Method, call: &CarrierCallId, body: Bytes)
     // Names are checked where they arrive; cut and escaped, no other can make a request invalid.
     let call = &call.0.as_bytes()[..call.0.len().min(64)];
     let call: String = form_urlencoded::byte_serialize(call).collect();
-    let url = format!(
-        "{}/2010-04-01/Accounts/{}/Calls/{call}.json",
-        account.base_url, account.account_sid
-    );
+    to(account, method, &format!("{}/Calls/{call}.json", account.account_sid), body)
+}
+
+fn to(account: &Account, method: Method, resource: &str, body: Bytes) -> Request<Bytes> {
+    let url = format!("{}/2010-04-01/Accounts/{resource}", account.base_url);
     Request::builder()
         .method(method)
         .uri(url)

@@ -121,6 +121,24 @@ pub enum AfterDial {
     Redirect(WebUrl),
 }
 
+/// Builds an answer that lets the call go on to its voice agent without a stream, or to the human
+/// where we would have been the voice agent's way in.
+pub fn bypass(mode: &Mode, dead_man: &DeadManTail) -> Document {
+    response(|xml| {
+        match mode {
+            Mode::Listen { then: Then::Redirect(url) } => redirect(xml, url),
+            Mode::Listen { then: Then::Document(verbs) } => xml.verbs(verbs),
+            Mode::Converse => {}
+        }
+        tail(xml, dead_man);
+    })
+}
+
+/// Builds the dead-man tail alone: a human's phone rings, with no URL of ours in it.
+pub fn dead_man(dead_man: &DeadManTail) -> Document {
+    response(|xml| tail(xml, dead_man))
+}
+
 /// Builds the answer to a voice webhook. The same answer gives the same document.
 pub fn voice_answer(answer: &VoiceAnswer) -> Document {
     response(|xml| {

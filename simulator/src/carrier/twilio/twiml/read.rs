@@ -78,7 +78,6 @@ impl Reader<'_> {
     fn dead_code(&mut self, verbs: &[Verb]) {
         for pair in verbs.windows(2) {
             let away = match &pair[0] {
-                Verb::Redirect(_) => "<Redirect>",
                 Verb::Hangup => "<Hangup>",
                 Verb::Reject => "<Reject>",
                 Verb::Dial(Dial {
@@ -89,6 +88,7 @@ impl Reader<'_> {
                 } => "<Connect action>",
                 Verb::Dial(_)
                 | Verb::Connect { .. }
+                | Verb::Redirect(_)
                 | Verb::Start(_)
                 | Verb::Stop { .. }
                 | Verb::Prompt(_)

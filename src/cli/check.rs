@@ -1,0 +1,153 @@
+//! `handoff check`: is the configuration usable, and what will be used?
+
+use std::process::ExitCode;
+
+use handoff_core::rule::DECLARED;
+use serde::Serialize;
+
+use super::wiring;
+use crate::config::{
+    Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, TwilioCredentials, VoiceAgent,
+    ZendeskAccess,
+};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    ok: bool,
+    problems: Vec<Problem>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Problem {
+    path: String,
+    message: String,
+}
+
+/// Prints the verdict. The exit code is 2 if the server would not start.
+pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode {
+    let problems = problems(loaded);
+    let ok = problems.is_empty();
+    if json {
+        let notes = loaded.as_ref().map_or(&[][..], |loaded| &loaded.notes);
+        match serde_json::to_string(&Report { ok, problems, notes }) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("handoff: {error}"),
+        }
+    } else {
+        match loaded {
+            Err(error) => print_problems(error),
+            Ok(loaded) if ok => print_use(loaded),
+            Ok(_) => {
+                for Problem { path, message } in problems {
+                    eprintln!("handoff: {path}: {message}");
+                }
+            }
+        }
+    }
+    if ok { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+/// Prints the signals that rules may name.
+pub(super) fn print_signals() {
+    for signal in DECLARED {
+        let unit = if signal.unit.is_empty() { String::new() } else { format!(" {}", signal.unit) };
+        println!("{:<26} {:<16} {}{unit}", signal.name, signal.kind(), signal.range);
+        println!("{:<26} {}", "", signal.meaning);
+    }
+}
+
+/// Prints every problem of a configuration with its path.
+pub(super) fn print_problems(error: &ConfigError) {
+    match error {
+        ConfigError::Unusable(problems) => {
+            eprintln!("handoff: {error}");
+            for problem in problems {
+                eprintln!("  {}: {}", problem.path, problem.message);
+            }
+        }
+        ConfigError::Unreadable { source, .. } => eprintln!("handoff: {error}: {source}"),
+        ConfigError::NotToml { .. } => eprintln!("handoff: {error}"),
+    }
+}
+
+/// All problems, also those that only show when the carrier's documents are built.
+fn problems(loaded: &Result<Loaded, ConfigError>) -> Vec<Problem> {
+    let whole = |path: &str, message: String| vec![Problem { path: path.to_owned(), message }];
+    match loaded {
+        Ok(loaded) => match wiring::documents(&loaded.config) {
+            Ok(_) => Vec::new(),
+            Err(error) => whole("voice_agent", format!("{:#}", anyhow::Error::from(error))),
+        },
+        Err(ConfigError::Unusable(problems)) => (problems.iter())
+            .map(|problem| Problem {
+                path: problem.path.clone(),
+                message: problem.message.clone(),
+            })
+            .collect(),
+        Err(error @ (ConfigError::Unreadable { .. } | ConfigError::NotToml { .. })) => {
+            whole("HANDOFF_CONFIG", error.to_string())
+        }
+    }
+}
+
+fn print_use(loaded: &Loaded) {
+    let Config { server, twilio, voice_agent, handoff, targets, rules, .. } = &loaded.config;
+    println!("server       {} as {}", server.listen, server.public_url);
+    println!("data         {}", server.data_dir.display());
+    let rest = match &twilio.credentials {
+        TwilioCredentials::AuthToken => "auth token",
+        TwilioCredentials::ApiKey { .. } => "API key",
+    };
+    println!("twilio       {} at {} with {rest}", twilio.account_sid, twilio.base_url);
+    let stands = match voice_agent {
+        VoiceAgent::ListenThenRedirect { webhook_url } => format!("listen, then {webhook_url}"),
+        VoiceAgent::ListenThenDocument { .. } => "listen, then voice_agent.document".to_owned(),
+        VoiceAgent::Converse => {
+            "converse (only listens so far: no voice agent is connected)".to_owned()
+        }
+    };
+    println!("voice agent  {stands}");
+    println!("recognizer   {}", recognizer(&loaded.config.recognizer));
+    for (nth, target) in targets.iter().enumerate() {
+        let default = if nth == 0 { ", the default" } else { "" };
+        println!("target       {} rings {} s{default}", target.name, target.ring.as_secs());
+    }
+    for rule in &rules.rules {
+        println!("rule         {}: {}", rule.name, rule.when.source());
+    }
+    println!(
+        "handoff      {} attempts, the journal has {:?}",
+        handoff.attempts, handoff.journal_deadline
+    );
+    if let Some(zendesk) = &loaded.config.zendesk {
+        let access = match &zendesk.access {
+            ZendeskAccess::Client { .. } => "OAuth client",
+            ZendeskAccess::Token { .. } => "API token",
+        };
+        println!("sink         zendesk at {} with {access}", zendesk.base_url);
+    }
+    if let Some(slack) = &loaded.config.slack {
+        let access = match &slack.access {
+            SlackAccess::Bot { channel, .. } => format!("bot in {channel}"),
+            SlackAccess::Webhook { .. } => "incoming webhook (no thread, no update)".to_owned(),
+        };
+        println!("sink         slack as {access}");
+    }
+    for note in &loaded.notes {
+        println!("note         {note}");
+    }
+}
+
+fn recognizer(choice: &RecognizerChoice) -> String {
+    match choice {
+        RecognizerChoice::Deepgram(deepgram) => {
+            format!("deepgram {} at {}", deepgram.model, deepgram.base_url)
+        }
+        RecognizerChoice::PocketSphinx(_) => "pocketsphinx (approximate)".to_owned(),
+        RecognizerChoice::PocketSphinxIfInstalled(_) => {
+            "pocketsphinx if it is installed (approximate), else none".to_owned()
+        }
+        RecognizerChoice::None => "none: keys, silence and the API still work".to_owned(),
+    }
+}

@@ -1,0 +1,12 @@
+//! The commands. Each wires the rest together for one purpose; nothing imports them.
+
+mod args;
+mod check;
+mod demo;
+mod doctor;
+mod replay;
+mod serve;
+mod stage;
+mod wiring;
+
+pub use args::main;

@@ -1,0 +1,130 @@
+//! `handoff replay`: a recorded call through a real server, as a timeline.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use handoff_core::call::{Fact, Stamp, describe};
+use handoff_core::time::CallTime;
+use serde::Serialize;
+
+use super::stage::{self, Hearing, Play};
+use crate::journal::Record;
+
+/// How far a moment of the audio may lie from where it is expected: recognizers answer in steps of
+/// a window, and the caller's and the voice agent's windows race.
+const TOLERANCE_MS: u64 = 250;
+
+#[derive(clap::Args)]
+pub(super) struct Replay {
+    /// The recorded call, like fixtures/calls/asks-for-human.
+    #[arg(value_name = "DIR")]
+    call: PathBuf,
+    /// How many times as fast as life, or `max`.
+    #[arg(long, default_value = "max", value_name = "N|max")]
+    speed: String,
+    /// Who turns speech into words. Without it: `recorded` if the call has hypotheses.jsonl.
+    #[arg(long)]
+    recognizer: Option<Hearing>,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// Compares with the call's timeline.expected, and fails where it differs.
+    #[arg(long)]
+    check: bool,
+}
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Line {
+    /// Milliseconds since the first stream began.
+    pub at_ms: u64,
+    /// Whether the time is a place in the audio, which is the same in every replay.
+    pub media: bool,
+    /// One word.
+    pub kind: &'static str,
+    /// The rest.
+    pub detail: String,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let hearing = self.recognizer.unwrap_or_else(|| {
+            if self.call.join("hypotheses.jsonl").is_file() {
+                Hearing::Recorded
+            } else {
+                Hearing::Pocketsphinx
+            }
+        });
+        let play = Play { call: self.call.clone(), speed: self.speed, hearing };
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let played = runtime.block_on(stage::play(&play, |_| {}))?;
+        let lines = timeline(&played.records);
+        for line in &lines {
+            if self.json {
+                println!("{}", serde_json::to_string(line)?);
+            } else {
+                println!("{}", print(line));
+            }
+        }
+        for complaint in &played.complaints {
+            eprintln!("{complaint}");
+        }
+        if self.check {
+            compare(&self.call, &lines)?;
+            eprintln!("as expected");
+        }
+        Ok(if played.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// The facts of a call as lines. Times count from the first stream.
+pub(super) fn timeline(records: &[Record]) -> Vec<Line> {
+    let begun = (records.iter())
+        .find(|record| matches!(record.fact, Fact::StreamStarted { .. }))
+        .map_or(CallTime::default(), |record| record.at);
+    let line = |record: &Record| {
+        let (stamp, kind, detail) = describe(&record.fact);
+        let (at_ms, media) = match stamp {
+            Stamp::Media(at) => (at.as_millis(), true),
+            Stamp::Written => (CallTime(record.at.since(begun)).as_millis(), false),
+        };
+        Line { at_ms, media, kind, detail }
+    };
+    records.iter().map(line).collect()
+}
+
+/// `+SS.mmm  kind  detail`.
+pub(super) fn print(line: &Line) -> String {
+    format!("{}  {:<10}  {}", CallTime::from_millis(line.at_ms), line.kind, line.detail)
+}
+
+/// Compares a timeline with the expected one. `+SS.mmm` must match within a quarter of a second;
+/// `+--.---` stands for a time that differs from run to run.
+fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
+    let path = call.join("timeline.expected");
+    let expected = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let expected: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
+    for (nth, (line, expected)) in lines.iter().zip(&expected).enumerate() {
+        let (at, rest) = expected.split_once("  ").context("a line begins with a time")?;
+        let found = print(line);
+        let (_, found_rest) = found.split_once("  ").unwrap_or_default();
+        let at_ms = at.trim_start_matches('+').parse::<f64>().map(|at| (at * 1_000.0) as u64);
+        let in_time = at_ms.map_or(true, |at_ms| at_ms.abs_diff(line.at_ms) <= TOLERANCE_MS);
+        ensure!(
+            in_time && rest.trim() == found_rest.trim(),
+            "line {} of {} differs:\n  expected {expected}\n  found    {found}",
+            nth + 1,
+            path.display()
+        );
+    }
+    ensure!(
+        lines.len() == expected.len(),
+        "{} has {} lines, the call gave {}",
+        path.display(),
+        expected.len(),
+        lines.len()
+    );
+    Ok(())
+}

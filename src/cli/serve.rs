@@ -1,0 +1,178 @@
+//! `handoff serve`: wires everything together, runs it, and takes it down without losing a call.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use handoff_core::call::Arrival;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use super::wiring;
+use crate::config::Loaded;
+use crate::delivery::{Schedule, Worker};
+use crate::egress::{Egress, EgressOptions};
+use crate::http::{Front, router};
+use crate::journal::Journal;
+use crate::session::{Registry, Surroundings, Tokens};
+
+/// Deliveries under way may take this long once everything else has ended.
+const LAST_DELIVERIES: Duration = Duration::from_secs(8);
+
+/// Runs the server until it is told to stop.
+pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    start_logging();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(serve(loaded))
+}
+
+async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    let Loaded { mut config, notes } = loaded;
+    for note in &notes {
+        info!("{note}");
+    }
+    let metrics = PrometheusBuilder::new()
+        .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0])
+        .context("metric buckets")?
+        .install_recorder()
+        .context("cannot install the metrics")?;
+    let data = config.server.data_dir.clone();
+    std::fs::create_dir_all(&data)
+        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
+    let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
+    let recognizers = wiring::recognizers(&config.recognizer, &data)?;
+    info!(recognizer = recognizers.name(), "recognizer");
+    let sinks = wiring::sinks(&config)?;
+    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
+    let around = Arc::new(Surroundings {
+        policy: Arc::new(wiring::policy(&mut config)),
+        journal: journal.clone(),
+        egress: egress.clone(),
+        account: wiring::account(&config.twilio)?,
+        carrier_timeout: config.twilio.timeout,
+        documents: wiring::documents(&config)?,
+        recognizers,
+        sinks: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
+        start_deadline: config.stream.start_deadline,
+    });
+    let registry = Registry::new(Arc::clone(&around), tokens, config.server.max_calls);
+    revive(&registry, &journal).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    let schedule =
+        Schedule { give_up_after: config.delivery.give_up_after, ..Schedule::default() };
+    let worker = Worker { journal, egress, schedule, drain: LAST_DELIVERIES };
+    let worker = tokio::task::spawn(worker.run(sinks, until(stopping.clone())));
+    let ready = Arc::new(AtomicBool::new(true));
+    let front = Front {
+        registry: Arc::clone(&registry),
+        around,
+        verifier: Arc::new(wiring::verifier(&config)?),
+        account_sid: config.twilio.account_sid.as_str().into(),
+        api_token: config.api_token.clone(),
+        metrics,
+        ready: Arc::clone(&ready),
+    };
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    announce(&listener)?;
+    let stopped = until(stopping);
+    let server = axum::serve(listener, router(front)).with_graceful_shutdown(stopped);
+    let server = tokio::task::spawn(server.into_future());
+
+    wait_for_stop().await?;
+    ready.store(false, Ordering::Relaxed);
+    registry.drain();
+    drain(&registry, config.server.drain).await;
+    // Nobody listens any more only if the receivers are gone, and then there is nothing to stop.
+    let _ = stop.send(true);
+    worker.await.context("the delivery worker failed")?;
+    // Media sockets that are still open end with the process; their calls go on at the carrier.
+    server.abort();
+    info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes up the calls that an earlier process left open.
+async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<()> {
+    let mut revived = 0;
+    for open in journal.open_calls().await.context("cannot read the open calls")? {
+        let records = journal.records(&open.call).await.context("cannot read a call")?;
+        let Some(first) = records.first() else { continue };
+        let accepted = first.wall;
+        let Some(arrival) = Arrival::from_fact(open.call, accepted, &first.fact) else {
+            warn!("a call in the journal does not begin with its announcement; it is left alone");
+            continue;
+        };
+        registry.revive(arrival, records.into_iter().map(|record| record.fact).collect());
+        revived += 1;
+    }
+    if revived > 0 {
+        info!(calls = revived, "took up open calls");
+    }
+    Ok(())
+}
+
+/// The one line that scripts wait for.
+fn announce(listener: &TcpListener) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    out.flush()?;
+    info!(%address, "listening");
+    Ok(())
+}
+
+async fn wait_for_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for SIGINT")?,
+    }
+    info!("stopping: new calls pass by, live ones may end");
+    Ok(())
+}
+
+/// Gives live calls their time. A second signal, or the end of the time, leaves the rest to the
+/// carrier: they stay with whoever has them.
+async fn drain(registry: &Registry, limit: Duration) {
+    let idle = async {
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        while !registry.is_idle() {
+            look.tick().await;
+        }
+    };
+    tokio::select! {
+        () = idle => {}
+        () = tokio::time::sleep(limit) => warn!("calls are left to the carrier"),
+        _ = wait_for_stop() => warn!("stopped at once; calls are left to the carrier"),
+    }
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and so is the reason to run.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("HANDOFF_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,handoff=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

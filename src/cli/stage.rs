@@ -1,0 +1,380 @@
+//! A recorded call played through real processes: this server, and the simulator as carrier,
+//! recognizer, ticket and chat system, all on loopback.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use bytes::Bytes;
+use handoff_core::id::CarrierCallId;
+use http::{Request, header};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
+
+use crate::config;
+use crate::egress::{Egress, EgressOptions};
+use crate::journal::{Journal, Record};
+
+/// What the server believes to be reached by; the stand-in carrier plays the proxy in front of it.
+const PUBLIC_URL: &str = "https://handoff.example.com";
+const AUTH_TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const API_TOKEN: &str = "stage-api-token";
+/// The stand-in human.
+const TARGET: &str = "+15550100042";
+
+/// What `max` stands for: as fast as a recognizer over a socket is certain to keep up.
+const FASTEST: &str = "20";
+
+/// After the carrier's part, the books may take this long to close.
+const CLOSING: Duration = Duration::from_secs(30);
+/// How often the server is asked whether everything is delivered.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Who turns the recorded speech into words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Hearing {
+    /// A stand-in for Deepgram that says what `hypotheses.jsonl` holds.
+    Recorded,
+    /// The embedded phrase spotter. It keeps up with a few times the speed of life.
+    Pocketsphinx,
+    /// Deepgram itself, with DEEPGRAM_API_KEY. Audio leaves this machine.
+    Deepgram,
+    /// Nobody.
+    None,
+}
+
+/// How a call is played.
+#[derive(Clone, Debug)]
+pub(super) struct Play {
+    /// The recorded call's folder.
+    pub call: PathBuf,
+    /// `1`, `2.5`, `max`.
+    pub speed: String,
+    /// Who hears.
+    pub hearing: Hearing,
+}
+
+impl Play {
+    fn pace(&self) -> &str {
+        if self.speed == "max" { FASTEST } else { &self.speed }
+    }
+}
+
+/// Everything that was seen of a played call.
+#[derive(Debug)]
+pub(super) struct Played {
+    /// The server's journal of the call.
+    pub records: Vec<Record>,
+    /// The carrier's events.
+    pub carrier: Vec<Value>,
+    /// What the ticket and chat systems hold at the end, and what requests they had.
+    pub sinks: Vec<Value>,
+    /// What went wrong at the stand-ins, in their words.
+    pub complaints: Vec<String>,
+}
+
+/// Plays a call; `seen` gets each event of the carrier as it happens.
+pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::Result<Played> {
+    let script = read_call(&play.call)?;
+    let stage = Scratch::new()?;
+    let simulator = simulator()?;
+    let mut command = simulator_command(&simulator, "sinks");
+    command.arg("--show");
+    let mut sinks = Process::start("ticket and chat systems", command)?;
+    let zendesk = sinks.listening().await?;
+    let slack = sinks.listening().await?;
+    let mut recognizer = match play.hearing {
+        Hearing::Recorded => {
+            let mut command = simulator_command(&simulator, "recognizer");
+            command.arg("--call").arg(&play.call);
+            Some(Process::start("recognizer", command)?)
+        }
+        Hearing::Pocketsphinx | Hearing::Deepgram | Hearing::None => None,
+    };
+    let deepgram = match &mut recognizer {
+        Some(recognizer) => Some(recognizer.listening().await?),
+        None => None,
+    };
+    let mut command = simulator_command(&simulator, "carrier");
+    command
+        .args(["--connect", "-", "--public-url", PUBLIC_URL, "--call-status-path", "/twilio/status"])
+        .args(["--account-sid", &script.account_sid, "--auth-token", AUTH_TOKEN])
+        .args(["--speed", play.pace(), "--call"])
+        .arg(&play.call);
+    let mut carrier = Process::start("carrier", command)?;
+    let twilio = carrier.listening().await?;
+
+    let config = write_config(&stage.path, play, &script)?;
+    let bot = field(&twilio, "bot_url")?;
+    let mut command = Command::new(std::env::current_exe().context("where am I?")?);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+        .arg(config)
+        .env("HANDOFF_PUBLIC_URL", PUBLIC_URL)
+        .env("HANDOFF_DATA_DIR", &stage.path)
+        .env("HANDOFF_API_TOKEN", API_TOKEN)
+        .env("HANDOFF_TARGET", TARGET)
+        .env("VOICE_AGENT_URL", bot)
+        .env("TWILIO_ACCOUNT_SID", &script.account_sid)
+        .env("TWILIO_AUTH_TOKEN", AUTH_TOKEN)
+        .env("TWILIO_BASE_URL", field(&twilio, "url")?)
+        .env("ZENDESK_BASE_URL", field(&zendesk, "url")?)
+        .env("ZENDESK_CLIENT_ID", "handoff_test")
+        .env("ZENDESK_CLIENT_SECRET", "zendesk-test-secret")
+        .env("SLACK_BASE_URL", field(&slack, "url")?)
+        .env("SLACK_BOT_TOKEN", "xoxb-slack-test-token")
+        .env("SLACK_CHANNEL", "C0HANDOFF1")
+        .stderr(std::fs::File::create(stage.path.join("server.log"))?);
+    if let Some(deepgram) = &deepgram {
+        let url = field(deepgram, "url")?.replacen("ws", "http", 1);
+        command.env("DEEPGRAM_BASE_URL", url).env("DEEPGRAM_API_KEY", "dg-test-key");
+    }
+    for other in ["TWILIO_API_KEY", "TWILIO_API_SECRET", "ZENDESK_EMAIL", "SLACK_WEBHOOK_URL"] {
+        command.env_remove(other);
+    }
+    let mut server = Process::start("server", command)?;
+    let address = server.address().await.with_context(|| stage.server_log())?;
+
+    carrier.tell(&format!("{address}\n")).await?;
+    let mut told = Vec::new();
+    while let Some(line) = carrier.lines.next_line().await? {
+        let event = parse(&line)?;
+        seen(&event);
+        told.push(event);
+    }
+    let mut complaints = carrier.end().await?;
+    settle(&address).await.with_context(|| stage.server_log())?;
+    server.terminate()?;
+    complaints.extend(server.end().await?);
+    if let Some(recognizer) = recognizer {
+        complaints.extend(recognizer.stop().await?.1);
+    }
+    let (kept, trouble) = sinks.stop().await?;
+    complaints.extend(trouble);
+    let records = read_journal(&stage.path, &script.call_sid).await?;
+    Ok(Played { records, carrier: told, sinks: kept, complaints })
+}
+
+/// What of `call.json` the server has to be set up for.
+struct Script {
+    account_sid: String,
+    call_sid: String,
+    mode: String,
+}
+
+fn read_call(call: &Path) -> anyhow::Result<Script> {
+    let path = call.join("call.json");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{} is no recorded call: cannot read {}", call.display(), path.display()))?;
+    let value: Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    let text = |name: &str| {
+        let found = value[name].as_str().map(str::to_owned);
+        found.with_context(|| format!("{} has no \"{name}\"", path.display()))
+    };
+    Ok(Script { account_sid: text("account_sid")?, call_sid: text("call_sid")?, mode: text("mode")? })
+}
+
+fn write_config(data: &Path, play: &Play, script: &Script) -> anyhow::Result<PathBuf> {
+    let recognizer = match play.hearing {
+        Hearing::Recorded | Hearing::Deepgram => "deepgram",
+        Hearing::Pocketsphinx => "pocketsphinx",
+        Hearing::None => "none",
+    };
+    let pace = play.pace().parse::<f64>().unwrap_or(1.0).ceil().max(1.0) as u32;
+    let text = format!(
+        "[voice_agent]\nmode = \"{}\"\n[recognizer]\nkind = \"{recognizer}\"\n\
+         [recognizer.deepgram]\npace = {pace}\n[stream]\ngrace = \"3s\"\n",
+        script.mode
+    );
+    let path = data.join("handoff.toml");
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// Waits until no call is live and nothing is undelivered.
+async fn settle(address: &str) -> anyhow::Result<()> {
+    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
+    let settled = async {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            look.tick().await;
+            let calls = api(&egress, address, "/api/calls").await?;
+            let deliveries = api(&egress, address, "/api/deliveries").await?;
+            if calls.as_array().is_some_and(Vec::is_empty) && deliveries["undelivered"] == 0 {
+                return anyhow::Ok(());
+            }
+        }
+    };
+    match tokio::time::timeout(CLOSING, settled).await {
+        Ok(settled) => settled,
+        Err(_) => bail!("the call did not end, or its context was not delivered, within {CLOSING:?}"),
+    }
+}
+
+async fn api(egress: &Egress, address: &str, path: &str) -> anyhow::Result<Value> {
+    let request = Request::get(format!("http://{address}{path}"))
+        .header(header::AUTHORIZATION, format!("Bearer {API_TOKEN}"))
+        .body(Bytes::new())?;
+    match egress.send_within(Duration::from_secs(5), request).await {
+        Ok(response) => {
+            ensure!(response.status().is_success(), "{path} answered {}", response.status());
+            Ok(serde_json::from_slice(response.body())?)
+        }
+        Err(failure) => bail!("the server is gone ({failure:?})"),
+    }
+}
+
+async fn read_journal(data: &Path, call_sid: &str) -> anyhow::Result<Vec<Record>> {
+    let journal = Journal::open(&data.join("journal.sqlite")).context("cannot read the journal")?;
+    let name = CarrierCallId(call_sid.to_owned());
+    let call = journal.call_of_carrier(&name).await?.context("the server knows nothing of the call")?;
+    Ok(journal.records(&call).await?)
+}
+
+/// Finds the simulator: beside this program, where cargo puts both, or where `HANDOFF_SIMULATOR`
+/// says.
+fn simulator() -> anyhow::Result<PathBuf> {
+    if let Some(path) = config::variable("HANDOFF_SIMULATOR") {
+        return Ok(PathBuf::from(path));
+    }
+    let beside = std::env::current_exe().context("where am I?")?.with_file_name("handoff-simulator");
+    ensure!(
+        beside.is_file(),
+        "handoff-simulator is not beside this program: build both with `cargo build --workspace`, \
+         or set HANDOFF_SIMULATOR to its path"
+    );
+    Ok(beside)
+}
+
+fn simulator_command(simulator: &Path, role: &str) -> Command {
+    let mut command = Command::new(simulator);
+    command.arg(role).arg("--json").stderr(Stdio::piped());
+    command
+}
+
+/// A program of the stage. It dies with us.
+struct Process {
+    name: &'static str,
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    complaints: Option<JoinHandle<Vec<String>>>,
+}
+
+impl Process {
+    fn start(name: &'static str, mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start the {name}"))?;
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        let complaints = child.stderr.take().map(|stderr| {
+            tokio::task::spawn(async move {
+                let mut lines = BufReader::new(stderr).lines();
+                let mut all = Vec::new();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    all.push(line);
+                }
+                all
+            })
+        });
+        Ok(Self { name, child, lines: BufReader::new(stdout).lines(), complaints })
+    }
+
+    /// Reads the line in which a stand-in says where it listens.
+    async fn listening(&mut self) -> anyhow::Result<Value> {
+        let line = self.lines.next_line().await?;
+        let line = line.with_context(|| format!("the {} did not start", self.name))?;
+        let event = parse(&line)?;
+        ensure!(event["event"] == "listening", "the {} began with {line}", self.name);
+        Ok(event)
+    }
+
+    /// Reads the line in which the server says where it listens.
+    async fn address(&mut self) -> anyhow::Result<String> {
+        let line = self.lines.next_line().await?.context("the server did not start")?;
+        let address = line.strip_prefix("listening on http://");
+        Ok(address.with_context(|| format!("the server began with {line}"))?.to_owned())
+    }
+
+    async fn tell(&mut self, text: &str) -> anyhow::Result<()> {
+        let stdin = self.child.stdin.as_mut().context("standard input is piped")?;
+        stdin.write_all(text.as_bytes()).await?;
+        Ok(stdin.flush().await?)
+    }
+
+    fn terminate(&self) -> anyhow::Result<()> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(rustix::process::Pid::from_raw);
+        let id = id.with_context(|| format!("the {} ended by itself", self.name))?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
+    }
+
+    /// Closes a stand-in's input, which ends it, and reads what it still says.
+    async fn stop(mut self) -> anyhow::Result<(Vec<Value>, Vec<String>)> {
+        drop(self.child.stdin.take());
+        let mut events = Vec::new();
+        while let Some(line) = self.lines.next_line().await? {
+            events.push(parse(&line)?);
+        }
+        Ok((events, self.end().await?))
+    }
+
+    /// Waits for the end. What the program complained of comes back; a failure without a word
+    /// becomes one.
+    async fn end(mut self) -> anyhow::Result<Vec<String>> {
+        while self.lines.next_line().await?.is_some() {}
+        let status = self.child.wait().await?;
+        let mut complaints = match self.complaints {
+            Some(complaints) => complaints.await?,
+            None => Vec::new(),
+        };
+        if !status.success() && complaints.is_empty() {
+            complaints.push(format!("the {} ended with {status}", self.name));
+        }
+        Ok(complaints)
+    }
+}
+
+/// A folder for one play, removed at the end.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("handoff-stage-{}", std::process::id()));
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self { path })
+    }
+
+    /// The server's last words, for an error message.
+    fn server_log(&self) -> String {
+        let log = std::fs::read_to_string(self.path.join("server.log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(15)..].join("\n  ");
+        format!("the server said:\n  {last}\n")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            eprintln!("handoff: cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+fn parse(line: &str) -> anyhow::Result<Value> {
+    serde_json::from_str(line).with_context(|| format!("a stand-in said {line}"))
+}
+
+fn field<'a>(event: &'a Value, name: &str) -> anyhow::Result<&'a str> {
+    event[name].as_str().with_context(|| format!("a stand-in did not say its {name}"))
+}

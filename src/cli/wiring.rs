@@ -1,0 +1,191 @@
+//! Configuration sections become what the shells are made of. Shells never see the whole `Config`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use handoff_core::call::Policy;
+use handoff_core::signal::{AsksHuman, Sentiment};
+use tracing::warn;
+
+use crate::carrier::twilio::rest::{Account, Credentials};
+use crate::carrier::twilio::signature::{SigningKeys, Verifier};
+use crate::config::{
+    self, Config, RecognizerChoice, SlackAccess, TwilioCredentials, ZendeskAccess,
+};
+use crate::delivery::sink::{
+    BaseUrl, Priority, PriorityRule, PriorityStep, PriorityWhen, Requester, Sink, Slack,
+    SlackLimits, SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits,
+    ZendeskOptions,
+};
+use crate::recognizer::Recognizers;
+use crate::recognizer::deepgram::{DeepgramOptions, Reconnect, Replay};
+use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
+use crate::session::{Documents, DocumentsError};
+
+/// A call that lasts longer than this is not one: Twilio ends calls after four hours.
+const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
+/// A carrier that acted reports the human's leg well within this.
+const REWRITE_EVIDENCE: Duration = Duration::from_millis(1_500);
+/// How often the carrier is asked about a call of which nothing is heard.
+const INSPECT_EVERY: Duration = Duration::from_secs(60);
+/// What recognizers are told to expect, beside what the configuration adds.
+const KEYTERMS: [&str; 8] = [
+    "human", "real person", "representative", "operator", "supervisor", "manager",
+    "customer service", "speak to someone",
+];
+
+pub(super) fn documents(config: &Config) -> Result<Documents, DocumentsError> {
+    Documents::new(&config.server, &config.voice_agent, &config.handoff, &config.targets[0])
+}
+
+/// Takes the rules out of the configuration, because expressions are compiled once.
+pub(super) fn policy(config: &mut Config) -> Policy {
+    Policy {
+        rules: std::mem::take(&mut config.rules),
+        asks_human: AsksHuman::new(),
+        sentiment: Sentiment::new(),
+        journal_deadline: config.handoff.journal_deadline,
+        rewrite_attempts: config.handoff.attempts,
+        rewrite_retry: config.handoff.retry,
+        rewrite_evidence: REWRITE_EVIDENCE,
+        stream_grace: config.stream.grace,
+        inspect_every: INSPECT_EVERY,
+        maximum_age: MAXIMUM_AGE,
+    }
+}
+
+pub(super) fn account(twilio: &config::Twilio) -> anyhow::Result<Account> {
+    let credentials = match &twilio.credentials {
+        TwilioCredentials::AuthToken => Credentials::AuthToken(twilio.auth_tokens[0].clone()),
+        TwilioCredentials::ApiKey { sid, secret } => {
+            Credentials::ApiKey { sid: sid.clone(), secret: secret.clone() }
+        }
+    };
+    Account::new(&twilio.account_sid, &credentials, &twilio.base_url)
+        .context("the Twilio account cannot be used")
+}
+
+pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
+    let keys = SigningKeys::AuthTokens(config.twilio.auth_tokens.clone());
+    Verifier::new(&config.server.public_url, keys)
+        .context("signatures cannot be checked with this public URL")
+}
+
+pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Result<Recognizers> {
+    match choice {
+        RecognizerChoice::Deepgram(deepgram) => {
+            Ok(Recognizers::Deepgram(Arc::new(deepgram_options(deepgram))))
+        }
+        RecognizerChoice::PocketSphinx(sphinx) => {
+            let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
+            Ok(Recognizers::PocketSphinx(loaded.context("recognizer.kind is \"pocketsphinx\"")?))
+        }
+        RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {
+            match PocketSphinx::load(sphinx_options(*sphinx, data)) {
+                Ok(loaded) => Ok(Recognizers::PocketSphinx(loaded)),
+                Err(error) => {
+                    warn!(%error, "no recognizer: only keys, silence and the API trigger handoffs");
+                    Ok(Recognizers::None)
+                }
+            }
+        }
+        RecognizerChoice::None => Ok(Recognizers::None),
+    }
+}
+
+fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
+    let millis = |span: Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
+    let keyterms = deepgram.keyterms.iter().cloned();
+    DeepgramOptions {
+        base_url: deepgram.base_url.clone(),
+        api_key: deepgram.api_key.clone(),
+        model: deepgram.model.clone(),
+        language: deepgram.language.clone(),
+        endpointing_ms: millis(deepgram.endpointing),
+        utterance_end_ms: millis(deepgram.utterance_end),
+        keyterms: keyterms.chain(KEYTERMS.map(str::to_owned)).collect(),
+        mip_opt_out: true,
+        connect_deadline: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(4),
+        answer_deadline: Duration::from_secs(10),
+        finish_deadline: Duration::from_secs(5),
+        reconnect: Reconnect {
+            first: Duration::from_millis(250),
+            max: Duration::from_secs(4),
+            lost_after: 4,
+        },
+        replay: Replay {
+            cap: Duration::from_secs(5),
+            rewind: Duration::from_secs(1),
+            rate: 1.25 * f64::from(deepgram.pace),
+        },
+    }
+}
+
+fn sphinx_options(sphinx: config::PocketSphinx, data: &Path) -> PocketSphinxOptions {
+    PocketSphinxOptions {
+        acoustic_model: PathBuf::from(ACOUSTIC_MODEL),
+        scratch: data.join("pocketsphinx"),
+        max_decoders: sphinx.max_streams,
+    }
+}
+
+/// The sinks whose secrets are set.
+pub(super) fn sinks(config: &Config) -> anyhow::Result<Vec<Sink>> {
+    let mut sinks = Vec::new();
+    if let Some(zendesk) = &config.zendesk {
+        sinks.push(Sink::Zendesk(Zendesk::new(zendesk_options(zendesk)?)));
+    }
+    if let Some(slack) = &config.slack {
+        sinks.push(Sink::Slack(Slack::new(slack_options(slack)?)));
+    }
+    Ok(sinks)
+}
+
+fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> {
+    let credentials = match &zendesk.access {
+        ZendeskAccess::Client { id, secret } => ZendeskCredentials::OAuth {
+            client_id: id.clone(),
+            client_secret: secret.clone(),
+            scope: "read write".to_owned(),
+        },
+        ZendeskAccess::Token { email, token } => {
+            ZendeskCredentials::ApiToken { email: email.clone(), token: token.clone() }
+        }
+    };
+    let requester = match &zendesk.requester_email {
+        Some(email) => {
+            Requester::Fixed { name: zendesk.requester_name.clone(), email: email.clone() }
+        }
+        None => Requester::Caller { name_parameter: None, email_parameter: None },
+    };
+    let upset = PriorityStep {
+        when: PriorityWhen::SentimentBelow(-0.5),
+        priority: Priority::High,
+    };
+    Ok(ZendeskOptions {
+        base: BaseUrl::parse(&zendesk.base_url).context("sink.zendesk.base_url")?,
+        credentials,
+        requester,
+        priority: PriorityRule { steps: vec![upset], otherwise: Priority::Normal },
+        tags: zendesk.tags.clone(),
+        custom_fields: Vec::new(),
+        limits: ZendeskLimits::VENDOR,
+    })
+}
+
+fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
+    let transport = match &slack.access {
+        SlackAccess::Bot { token, channel } => SlackTransport::Bot {
+            base: BaseUrl::parse(&format!("{}/api", slack.base_url)).context("sink.slack.base_url")?,
+            token: token.clone(),
+            channel: channel.clone(),
+        },
+        SlackAccess::Webhook { url } => SlackTransport::Webhook {
+            url: BaseUrl::parse(url.expose()).context("SLACK_WEBHOOK_URL")?,
+        },
+    };
+    Ok(SlackOptions { transport, limits: SlackLimits::VENDOR })
+}

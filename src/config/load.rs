@@ -1,0 +1,233 @@
+//! From default, file and environment to a checked [`Config`].
+
+use std::path::{Path, PathBuf};
+
+use handoff_core::pii::Secret;
+use handoff_core::rule::RuleSet;
+use toml::{Table, Value};
+
+use super::calls::{Handoff, StreamTimes, Target, VoiceAgent, read_rule};
+use super::connections::{Delivery, RecognizerChoice, Slack, Twilio, Zendesk};
+use super::reader::{Problem, Problems, Section};
+use super::server::Server;
+
+/// The complete default configuration, which is also its reference.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// `[server]`.
+    pub server: Server,
+    /// `[twilio]`.
+    pub twilio: Twilio,
+    /// `[voice_agent]`.
+    pub voice_agent: VoiceAgent,
+    /// `[stream]`.
+    pub stream: StreamTimes,
+    /// `[recognizer]`.
+    pub recognizer: RecognizerChoice,
+    /// `[handoff]`.
+    pub handoff: Handoff,
+    /// `[[target]]`: never empty, the default first.
+    pub targets: Vec<Target>,
+    /// `[[rule]]`.
+    pub rules: RuleSet,
+    /// `[delivery]`.
+    pub delivery: Delivery,
+    /// `[sink.zendesk]`, if its secrets are set.
+    pub zendesk: Option<Zendesk>,
+    /// `[sink.slack]`, if its secrets are set.
+    pub slack: Option<Slack>,
+    /// `HANDOFF_API_TOKEN`: without it the API refuses everyone.
+    pub api_token: Option<Secret>,
+}
+
+/// A configuration that can be used, and what an operator may want to know about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What is missing but not needed.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{path} is not valid TOML: {message}")]
+    NotToml {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why, as the parser says it.
+        message: String,
+    },
+    /// What is set cannot be used.
+    #[error("the configuration has {} problems", .0.len())]
+    Unusable(Vec<Problem>),
+}
+
+/// Looks a variable up. Given by the caller so that tests need not touch the process.
+pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
+
+/// Reads a variable of the process. The only place that does.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Environment<'_> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, name: &str, what: &str, problems: &mut Problems) -> String {
+        self.get(name).unwrap_or_else(|| {
+            problems.add(name, format!("is not set; it holds {what}"));
+            String::new()
+        })
+    }
+}
+
+/// Settings that the environment may give, and the keys they stand for.
+const OVERRIDES: [(&str, &[&str]); 10] = [
+    ("HANDOFF_LISTEN", &["server", "listen"]),
+    ("HANDOFF_PUBLIC_URL", &["server", "public_url"]),
+    ("HANDOFF_DATA_DIR", &["server", "data_dir"]),
+    ("TWILIO_BASE_URL", &["twilio", "base_url"]),
+    ("VOICE_AGENT_URL", &["voice_agent", "webhook_url"]),
+    ("DEEPGRAM_BASE_URL", &["recognizer", "deepgram", "base_url"]),
+    ("HANDOFF_RECOGNIZER", &["recognizer", "kind"]),
+    ("ZENDESK_BASE_URL", &["sink", "zendesk", "base_url"]),
+    ("SLACK_BASE_URL", &["sink", "slack", "base_url"]),
+    ("SLACK_CHANNEL", &["sink", "slack", "channel"]),
+];
+
+/// Loads the configuration: the defaults, then `file` (or the one that `HANDOFF_CONFIG` names),
+/// then the environment.
+///
+/// # Errors
+/// All problems at once, each with its path.
+pub fn load(file: Option<&Path>, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
+    let mut table: Table = DEFAULT.parse().expect("the embedded default is valid TOML");
+    let file = file.map(Path::to_owned).or_else(|| env.get("HANDOFF_CONFIG").map(PathBuf::from));
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+        let given: Table = text.parse().map_err(|error: toml::de::Error| {
+            ConfigError::NotToml { path, message: error.to_string() }
+        })?;
+        merge(&mut table, given);
+    }
+    for (name, keys) in OVERRIDES {
+        if let Some(value) = env.get(name) {
+            set(&mut table, keys, value);
+        }
+    }
+    if let Some(number) = env.get("HANDOFF_TARGET") {
+        add_target(&mut table, number);
+    }
+    read(&table, env)
+}
+
+fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
+    let mut problems = Problems::default();
+    let mut notes = Vec::new();
+    let mut root = Section::new("", table);
+    // The embedded default has every section, so one is missing only where a file made it
+    // something else, which has been reported.
+    let empty = Table::new();
+    let mut section = |key: &'static str, problems: &mut Problems| {
+        root.section(key, problems).unwrap_or_else(|| Section::new(key, &empty))
+    };
+    let server = Server::read(section("server", &mut problems), &mut problems);
+    let twilio = Twilio::read(section("twilio", &mut problems), env, &mut problems);
+    let voice_agent = VoiceAgent::read(section("voice_agent", &mut problems), &mut problems);
+    let stream = StreamTimes::read(section("stream", &mut problems), &mut problems);
+    let recognizer = section("recognizer", &mut problems);
+    let recognizer = RecognizerChoice::read(recognizer, env, &mut problems, &mut notes);
+    let mut handoff_section = section("handoff", &mut problems);
+    let handoff = Handoff::read(&mut handoff_section, &mut problems);
+    let delivery = Delivery::read(section("delivery", &mut problems), &mut problems);
+    let mut sinks = section("sink", &mut problems);
+    let targets =
+        Target::read_all(root.sections("target", &mut problems), &mut handoff_section, &mut problems);
+    handoff_section.finish(&mut problems);
+    let rules = (root.sections("rule", &mut problems).into_iter())
+        .filter_map(|section| read_rule(section, &mut problems))
+        .collect();
+    let zendesk = (sinks.section("zendesk", &mut problems))
+        .and_then(|section| Zendesk::read(section, env, &mut problems, &mut notes));
+    let slack = (sinks.section("slack", &mut problems))
+        .and_then(|section| Slack::read(section, env, &mut problems, &mut notes));
+    sinks.finish(&mut problems);
+    root.finish(&mut problems);
+    let api_token = env.get("HANDOFF_API_TOKEN").map(Secret::new);
+    if api_token.is_none() {
+        notes.push("no API: set HANDOFF_API_TOKEN to let other systems hand calls over".to_owned());
+    }
+    if !problems.0.is_empty() {
+        return Err(ConfigError::Unusable(problems.0));
+    }
+    let rules = RuleSet { rules };
+    let config = Config {
+        server, twilio, voice_agent, stream, recognizer, handoff, targets, rules, delivery,
+        zendesk, slack, api_token,
+    };
+    Ok(Loaded { config, notes })
+}
+
+/// Lays `given` over `base`: tables key by key, rules by their names, everything else whole.
+fn merge(base: &mut Table, given: Table) {
+    for (key, value) in given {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (Some(Value::Array(old)), Value::Array(new)) if key == "rule" => merge_rules(old, new),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn merge_rules(old: &mut Vec<Value>, new: Vec<Value>) {
+    let name = |rule: &Value| rule.get("name").and_then(Value::as_str).map(str::to_owned);
+    for rule in new {
+        let place = name(&rule).and_then(|wanted| old.iter().position(|r| name(r) == Some(wanted.clone())));
+        match (place.map(|place| &mut old[place]), rule) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, rule) => old.push(rule),
+        }
+    }
+}
+
+fn set(table: &mut Table, keys: &[&str], value: String) {
+    let [parents @ .., last] = keys else { return };
+    let mut table = table;
+    for key in parents {
+        let Some(Value::Table(next)) = table.get_mut(*key) else { return };
+        table = next;
+    }
+    table.insert((*last).to_owned(), Value::String(value));
+}
+
+/// A target named "default", in front of the ones from the file.
+fn add_target(table: &mut Table, number: String) {
+    let target = Table::from_iter([
+        ("name".to_owned(), Value::String("default".to_owned())),
+        ("number".to_owned(), Value::String(number)),
+    ]);
+    let targets = table.entry("target").or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(targets) = targets {
+        targets.insert(0, Value::Table(target));
+    }
+}

@@ -1,0 +1,20 @@
+//! The configuration: what an operator decides, checked as a whole before anything starts.
+//!
+//! `default.toml` is complete and commented; it is both the reference and the defaults, and no
+//! default has a second copy in code. Loading reports every problem with its path. After loading
+//! no code asks whether something is set: what may be absent is an enum or an `Option` here.
+
+mod calls;
+mod connections;
+mod load;
+mod reader;
+mod server;
+
+pub use calls::{CallerIdPolicy, Handoff, StreamTimes, Target, VoiceAgent};
+pub use connections::{
+    Delivery, Deepgram, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
+    TwilioCredentials, Zendesk, ZendeskAccess,
+};
+pub use load::{Config, ConfigError, DEFAULT, Environment, Loaded, load, variable};
+pub use reader::Problem;
+pub use server::Server;

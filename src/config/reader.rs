@@ -1,0 +1,194 @@
+//! Reads one TOML table, keeps every problem with its path, and knows which keys nobody asked for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+/// Something wrong in a configuration: where, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key's path (`rule[2].when`) or the environment variable's name.
+    pub path: String,
+    /// What is wrong, in words that say what would be right.
+    pub message: String,
+}
+
+/// All problems of one configuration, in order of discovery.
+#[derive(Debug, Default)]
+pub(super) struct Problems(pub(super) Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { path: path.into(), message: message.into() });
+    }
+}
+
+/// A table being read. Values of the wrong kind become problems, and a stand-in is given so that
+/// reading goes on to find the next problem.
+pub(super) struct Section<'a> {
+    path: String,
+    table: &'a Table,
+    asked: BTreeSet<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(path: impl Into<String>, table: &'a Table) -> Self {
+        Self { path: path.into(), table, asked: BTreeSet::new() }
+    }
+
+    pub(super) fn path(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.insert(key);
+        self.table.get(key)
+    }
+
+    pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> String {
+        self.optional_text(key, problems).unwrap_or_default()
+    }
+
+    pub(super) fn optional_text(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+    ) -> Option<String> {
+        match self.value(key)? {
+            Value::String(text) => Some(text.trim().to_owned()),
+            other => {
+                problems.add(self.path(key), format!("must be text in quotes, not {}", kind(other)));
+                None
+            }
+        }
+    }
+
+    pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<String> {
+        let path = self.path(key);
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Value::Array(values)) if values.iter().all(Value::is_str) => {
+                values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            Some(_) => {
+                problems.add(path, "must be a list of texts, like [\"one\", \"two\"]");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str, absent: bool, problems: &mut Problems) -> bool {
+        match self.value(key) {
+            None => absent,
+            Some(Value::Boolean(flag)) => *flag,
+            Some(other) => {
+                problems.add(self.path(key), format!("must be true or false, not {}", kind(other)));
+                absent
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, range: std::ops::RangeInclusive<u32>, problems: &mut Problems) -> u32 {
+        let path = self.path(key);
+        match self.value(key).and_then(Value::as_integer).map(u32::try_from) {
+            Some(Ok(number)) if range.contains(&number) => number,
+            Some(_) | None => {
+                problems.add(path, format!("must be a whole number from {} to {}", range.start(), range.end()));
+                *range.start()
+            }
+        }
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, problems: &mut Problems) -> Duration {
+        match self.optional_duration(key, problems) {
+            Some(duration) => duration,
+            None => Duration::ZERO,
+        }
+    }
+
+    pub(super) fn optional_duration(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Duration> {
+        let text = self.optional_text(key, problems)?;
+        match humantime::parse_duration(&text) {
+            Ok(duration) => Some(duration),
+            Err(_) => {
+                problems.add(self.path(key), format!("\"{text}\" is no duration; write one like \"750ms\", \"25s\" or \"4h\""));
+                None
+            }
+        }
+    }
+
+    pub(super) fn section(&mut self, key: &'static str, problems: &mut Problems) -> Option<Section<'a>> {
+        let path = self.path(key);
+        match self.value(key)? {
+            Value::Table(table) => Some(Section::new(path, table)),
+            other => {
+                problems.add(path, format!("must be a table, not {}", kind(other)));
+                None
+            }
+        }
+    }
+
+    pub(super) fn sections(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Section<'a>> {
+        let path = self.path(key);
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Value::Array(values)) if values.iter().all(Value::is_table) => values
+                .iter()
+                .enumerate()
+                .filter_map(|(nth, value)| {
+                    Some(Section::new(format!("{path}[{nth}]"), value.as_table()?))
+                })
+                .collect(),
+            Some(_) => {
+                problems.add(path.clone(), format!("must be written as [[{path}]] tables"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Ends the reading: every key nobody asked for is a problem, with the nearest known name.
+    pub(super) fn finish(self, problems: &mut Problems) {
+        for key in self.table.keys() {
+            if self.asked.contains(key.as_str()) {
+                continue;
+            }
+            let near = (self.asked.iter())
+                .map(|known| (distance(key, known), known))
+                .min()
+                .filter(|(distance, _)| *distance <= 1 + key.len() / 3);
+            let hint = near.map(|(_, known)| format!("; did you mean \"{known}\"?"));
+            problems.add(self.path(key), format!("unknown key{}", hint.unwrap_or_default()));
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// Edits that turn one word into the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.chars().count()]
+}

@@ -1,0 +1,184 @@
+//! The API for other systems: see live calls, hand one over.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use handoff_core::call::{Arrival, Event, Fact, Party, describe};
+use handoff_core::id::CallId;
+use handoff_core::pii::Pii;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use tracing::error;
+
+use super::front::Front;
+use crate::journal::JournalError;
+use crate::session::Attachment;
+
+/// A refusal: `error` is a fixed word for programs, `message` says what to do.
+#[derive(Serialize)]
+struct Refused {
+    error: &'static str,
+    message: &'static str,
+}
+
+/// A live call.
+#[derive(Serialize)]
+struct LiveCall {
+    id: String,
+    carrier_call: String,
+    caller: Option<String>,
+    called: Option<String>,
+    accepted_ms: u64,
+}
+
+/// A fact of a call.
+#[derive(Serialize)]
+struct Told {
+    at_ms: u64,
+    kind: &'static str,
+    detail: String,
+}
+
+/// What waits to be delivered.
+#[derive(Serialize)]
+struct Waiting {
+    undelivered: u64,
+    /// When the oldest of them was decided, in milliseconds since 1970.
+    oldest_ms: Option<u64>,
+}
+
+/// What `POST /api/calls/{id}/handoff` takes.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HandOff {
+    /// Why, for the human. Goes into the context.
+    #[serde(default)]
+    reason: String,
+}
+
+/// `GET /api/calls`: all live calls.
+pub(super) async fn calls(State(front): State<Front>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = unauthorized(&front, &headers) {
+        return refusal;
+    }
+    let calls: Vec<_> = front.registry.arrivals().iter().map(live).collect();
+    Json(calls).into_response()
+}
+
+/// `GET /api/calls/{id}`: what happened in a call, live or over.
+pub(super) async fn call(
+    State(front): State<Front>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = unauthorized(&front, &headers) {
+        return refusal;
+    }
+    let Some(id) = CallId::parse(&id) else { return no_such_call() };
+    match front.around.journal.records(&id).await {
+        Ok(records) if records.is_empty() => no_such_call(),
+        Ok(records) => {
+            let told: Vec<_> =
+                records.iter().map(|record| told(record.at.as_millis(), &record.fact)).collect();
+            Json(told).into_response()
+        }
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// `GET /api/deliveries`: what is still to be delivered.
+pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = unauthorized(&front, &headers) {
+        return refusal;
+    }
+    match front.around.journal.undelivered().await {
+        Ok(undelivered) => {
+            let waiting = Waiting {
+                undelivered: undelivered.count,
+                oldest_ms: undelivered.oldest.map(|created| created.0),
+            };
+            Json(waiting).into_response()
+        }
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// `POST /api/calls/{id}/handoff`: hand a live call to a human. The answer says that the call was
+/// told; a call that is being handed over already is left alone.
+pub(super) async fn hand_off(
+    State(front): State<Front>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Response {
+    if let Some(refusal) = unauthorized(&front, &headers) {
+        return refusal;
+    }
+    let wanted = match body.is_empty() {
+        true => Ok(HandOff::default()),
+        false => serde_json::from_slice(&body),
+    };
+    let Ok(HandOff { reason }) = wanted else {
+        let refused = Refused {
+            error: "malformed",
+            message: "the body must be JSON like {\"reason\": \"…\"}, or empty",
+        };
+        return (StatusCode::BAD_REQUEST, Json(refused)).into_response();
+    };
+    let Some(call) = CallId::parse(&id).and_then(|id| front.registry.call_of_id(&id)) else {
+        return no_such_call();
+    };
+    match front.registry.tell(&call, Event::HandoffRequested { reason: Pii::new(reason) }).await {
+        Attachment::Attached => StatusCode::ACCEPTED.into_response(),
+        Attachment::Gone => no_such_call(),
+    }
+}
+
+fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
+    let given = (headers.get(header::AUTHORIZATION))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let matches = front.api_token.as_ref().zip(given).is_some_and(|(token, given)| {
+        token.expose().as_bytes().ct_eq(given.as_bytes()).into()
+    });
+    if matches {
+        return None;
+    }
+    let message = if front.api_token.is_some() {
+        "send Authorization: Bearer with the token of HANDOFF_API_TOKEN"
+    } else {
+        "the API is closed: HANDOFF_API_TOKEN is not set on the server"
+    };
+    let refused = Refused { error: "unauthorized", message };
+    Some((StatusCode::UNAUTHORIZED, Json(refused)).into_response())
+}
+
+fn unreadable(error: &JournalError) -> Response {
+    error!(%error, "the journal cannot be read");
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
+}
+
+fn no_such_call() -> Response {
+    let refused = Refused { error: "no_such_call", message: "no live call has this id" };
+    (StatusCode::NOT_FOUND, Json(refused)).into_response()
+}
+
+fn live(arrival: &Arrival) -> LiveCall {
+    let number = |party: &Party| match party {
+        Party::Known(number) => Some(number.expose().clone()),
+        Party::Withheld => None,
+    };
+    LiveCall {
+        id: arrival.call.to_string(),
+        carrier_call: arrival.carrier_call.0.clone(),
+        caller: number(&arrival.caller),
+        called: number(&arrival.called),
+        accepted_ms: arrival.accepted.0,
+    }
+}
+
+fn told(at_ms: u64, fact: &Fact) -> Told {
+    let (_, kind, detail) = describe(fact);
+    Told { at_ms, kind, detail }
+}

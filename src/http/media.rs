@@ -1,0 +1,52 @@
+//! The media socket's way in: signature if there is one, token always.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tracing::{debug, warn};
+
+use super::front::Front;
+use crate::carrier::twilio::signature::SignatureError;
+use crate::session::Attachment;
+use crate::telemetry::metrics::{self, Refusal};
+
+/// A frame is 400 bytes. tungstenite zero-fills this much before every read, so that its default
+/// of 128 KiB would cost more than all else on the path, in time and in memory.
+const READ_BUFFER: usize = 4 * 1024;
+/// No message of the protocol is larger.
+const LARGEST_MESSAGE: usize = 64 * 1024;
+
+/// Upgrades a media socket and hands it to the task of its call.
+pub(super) async fn upgrade(
+    State(front): State<Front>,
+    Path(token): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match front.verifier.verify_upgrade(uri.path(), &headers) {
+        Ok(()) => {}
+        // UNCONFIRMED whether Twilio signs every upgrade. The token is proof enough: it was only
+        // ever written into a signed answer.
+        Err(SignatureError::Missing) => debug!("media socket without a signature"),
+        Err(error) => return Front::unsigned(error, "/twilio/media"),
+    }
+    let Some(call) = front.registry.call_of_token(&token) else {
+        metrics::refused(Refusal::Token);
+        warn!(reason = Refusal::Token.as_str(), "media socket refused");
+        return (StatusCode::FORBIDDEN, "no call waits for this stream").into_response();
+    };
+    let registry = front.registry;
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(LARGEST_MESSAGE)
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE)
+        .on_upgrade(async move |socket| {
+            if registry.attach(&call, socket).await == Attachment::Gone {
+                debug!("a media socket came after its call had ended");
+            }
+        })
+}

@@ -1,0 +1,11 @@
+//! The way in: every route is in `router`, one file a kind of visitor.
+
+mod admin;
+mod api;
+mod front;
+mod media;
+mod router;
+mod voice;
+
+pub use front::Front;
+pub use router::router;

@@ -1,0 +1,36 @@
+//! Every route of the server, in one table.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+
+use super::front::Front;
+use super::{admin, api, media, voice};
+
+/// Carriers send a few kilobytes; nobody else has to send more.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Builds the router.
+pub fn router(front: Front) -> Router {
+    Router::new()
+        // Asked and told by Twilio, always signed.
+        .route("/twilio/voice", post(voice::announced))
+        .route("/twilio/handoff/{handoff}", post(voice::handoff_document))
+        .route("/twilio/after-dial/{handoff}", post(voice::dial_ended))
+        .route("/twilio/leg/{handoff}", post(voice::leg_progressed))
+        .route("/twilio/status", post(voice::call_progressed))
+        .route("/twilio/stream-status", post(voice::stream_progressed))
+        // Twilio's audio; the token is the call's.
+        .route("/twilio/media/{token}", any(media::upgrade))
+        // Other systems, with the bearer token.
+        .route("/api/calls", get(api::calls))
+        .route("/api/calls/{id}", get(api::call))
+        .route("/api/calls/{id}/handoff", post(api::hand_off))
+        .route("/api/deliveries", get(api::deliveries))
+        // Operators.
+        .route("/metrics", get(admin::metrics))
+        .route("/healthz", get(admin::healthy))
+        .route("/readyz", get(admin::ready))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(front)
+}

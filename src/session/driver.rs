@@ -1,0 +1,377 @@
+//! The loop of one call. It owns the call, its sockets and its tasks, and awaits nothing but its
+//! inputs: whatever takes time runs beside it and comes back as an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handoff_core::call::{Call, Command, Event, StreamEnd};
+use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::pii::Secret;
+use handoff_core::speech::Speaker;
+use handoff_core::time::MediaTime;
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+
+use super::hearing::Hearing;
+use super::line::{self, Arrived, Line, MediaSocket};
+use super::perform;
+use super::surroundings::Surroundings;
+use crate::carrier::twilio::wire::{self, Track};
+use crate::clock::{self, CallClock};
+use crate::recognizer::Heard;
+use crate::telemetry::metrics::{self, Refusal};
+
+/// Messages that wait for a call's task: callbacks and sockets, a handful in a call's life.
+pub(super) const INBOX: usize = 32;
+/// Hypotheses that wait for a call's task.
+const HEARD: usize = 32;
+/// Frames taken in a row before the other inputs get their turn.
+const FRAMES_A_TURN: usize = 64;
+
+/// What reaches a call's task from outside.
+#[derive(Debug)]
+pub enum Inbox {
+    /// A media socket that showed the call's token.
+    Socket(Box<MediaSocket>),
+    /// A callback of the carrier or a request of the API.
+    Event(Event),
+}
+
+/// One call being driven.
+pub(super) struct Driver {
+    around: Arc<Surroundings>,
+    call: Call,
+    clock: CallClock,
+    inbox: mpsc::Receiver<Inbox>,
+    line: Line,
+    streams: Streams,
+    caller: Hearing,
+    voice_agent: Hearing,
+    heard: mpsc::Receiver<Heard>,
+    /// Given to each recognizer; also keeps `heard` open while there is none.
+    hearer: mpsc::Sender<Heard>,
+    /// Everything under way. Recognizers end without an event.
+    tasks: JoinSet<Option<Event>>,
+    payload: Vec<u8>,
+}
+
+/// What has become of the call's streams.
+#[derive(Debug, Default)]
+struct Streams {
+    any: bool,
+    ended_at: Option<Instant>,
+    frames: u64,
+    bad: u64,
+    ignored: u64,
+    trouble_told: bool,
+}
+
+impl Driver {
+    pub(super) fn new(
+        around: Arc<Surroundings>,
+        call: Call,
+        clock: CallClock,
+        token: Secret,
+        inbox: mpsc::Receiver<Inbox>,
+    ) -> Self {
+        let (hearer, heard) = mpsc::channel(HEARD);
+        let carrier_call = call.arrival().carrier_call.clone();
+        Self {
+            line: Line::new(carrier_call, token, around.start_deadline),
+            around,
+            call,
+            clock,
+            inbox,
+            streams: Streams::default(),
+            caller: Hearing::new(Speaker::Caller),
+            voice_agent: Hearing::new(Speaker::VoiceAgent),
+            heard,
+            hearer,
+            tasks: JoinSet::new(),
+            payload: Vec::new(),
+        }
+    }
+
+    /// Drives the call to its end.
+    pub(super) async fn run(mut self) {
+        loop {
+            self.perform_commands();
+            if self.call.disposition().is_some() {
+                break;
+            }
+            let deadline = self.call.poll_timeout().and_then(|(at, _)| self.clock.instant(at));
+            tokio::select! {
+                biased;
+                Some(message) = self.inbox.recv() => self.on_inbox(message),
+                Some(heard) = self.heard.recv() => self.on_heard(heard),
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(Some(event)) => self.tell(event),
+                    Ok(None) => {}
+                    // A panic in a task is our mistake; the call goes on without its result.
+                    Err(failure) => error!(%failure, "a task of the call failed"),
+                },
+                () = sleep_until(deadline) => self.call.handle_timeout(self.clock.now()),
+                arrived = self.line.next(), if self.line.is_open() => self.on_arrived(arrived),
+            }
+        }
+        self.finish().await;
+    }
+
+    fn tell(&mut self, event: Event) {
+        let now = self.clock.now();
+        self.call.handle(event, now);
+    }
+
+    fn on_inbox(&mut self, message: Inbox) {
+        match message {
+            Inbox::Event(event) => self.tell(event),
+            Inbox::Socket(socket) => {
+                if self.is_spent() {
+                    return self.refuse(Refusal::Token, *socket);
+                }
+                if let Err(socket) = self.line.open(*socket) {
+                    self.refuse(Refusal::SecondStream, *socket);
+                }
+            }
+        }
+    }
+
+    /// Whether the token's stream is over for good, not merely interrupted.
+    fn is_spent(&self) -> bool {
+        (self.streams.ended_at)
+            .is_some_and(|ended| ended.elapsed() > self.around.policy.stream_grace)
+    }
+
+    fn on_heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Hypothesis(hypothesis) => self.tell(Event::HypothesisHeard(hypothesis)),
+            Heard::UtteranceEnded { speaker, .. } => self.tell(Event::UtteranceEnded { speaker }),
+            Heard::Lost { speaker, reason } => {
+                warn!(speaker = speaker.as_str(), ?reason, "recognizer lost");
+                self.tell(Event::RecognizerLost { speaker });
+            }
+            Heard::Restored { speaker } => self.tell(Event::RecognizerRestored { speaker }),
+        }
+    }
+
+    /// Takes what arrived, and what lies ready behind it until the call wants something done.
+    fn on_arrived(&mut self, arrived: Arrived) {
+        let mut next = Some(arrived);
+        let mut left = FRAMES_A_TURN;
+        while let Some(arrived) = next.take() {
+            match arrived {
+                Arrived::Text(text) => self.on_text(&text),
+                Arrived::Binary => self.streams.ignored += 1,
+                Arrived::Ended(stream) => return self.on_stream_ended(stream, StreamEnd::Closed),
+                Arrived::Introduced(start) => return self.on_introduced(start.stream),
+                Arrived::Refused(refusal, socket) => return self.refuse(refusal, socket),
+            }
+            left -= 1;
+            if left > 0 && !self.call.has_commands() {
+                next = self.line.next_ready();
+            }
+        }
+    }
+
+    fn on_text(&mut self, text: &str) {
+        match wire::parse(text) {
+            Ok(wire::Message::Media(media)) => self.on_media(&media),
+            Ok(wire::Message::Dtmf(dtmf)) => {
+                let at = self.caller.heard_to();
+                self.tell(Event::DigitPressed { digit: *dtmf.digit.expose(), at });
+            }
+            Ok(wire::Message::Stop(_)) => {
+                if let Some(stream) = self.line.stream() {
+                    self.on_stream_ended(stream, StreamEnd::Stopped);
+                }
+            }
+            Ok(wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown) => {
+                self.streams.ignored += 1;
+            }
+            // A bound stream does not introduce itself again.
+            Ok(wire::Message::Start(_)) => self.streams.ignored += 1,
+            Err(error) => self.on_bad_message(&error),
+        }
+    }
+
+    fn on_media(&mut self, media: &wire::Media<'_>) {
+        if let Err(error) = wire::decode_payload(media.payload.expose(), &mut self.payload) {
+            return self.on_bad_message(&error);
+        }
+        self.streams.frames += 1;
+        let now = self.clock.now();
+        let Self { call, caller, voice_agent, payload, .. } = self;
+        let hearing = match media.track {
+            Track::Inbound => caller,
+            Track::Outbound => voice_agent,
+        };
+        hearing.hear(media.timestamp_ms, payload, &mut |event| call.handle(event, now));
+    }
+
+    fn on_bad_message(&mut self, error: &wire::WireError) {
+        self.streams.bad += 1;
+        if !self.streams.trouble_told {
+            self.streams.trouble_told = true;
+            warn!(%error, "the carrier sent a message that cannot be read; later ones are counted");
+        }
+    }
+
+    fn on_introduced(&mut self, stream: StreamId) {
+        let at = self.media_now();
+        let old = self.line.bind(stream.clone());
+        let replacement = self.streams.any;
+        if let Some((stream, socket)) = old {
+            self.tasks.spawn(close(socket, None));
+            self.end_hearing();
+            self.tell(Event::StreamStopped { stream, end: StreamEnd::Replaced });
+        }
+        self.streams = Streams { any: true, ..Streams::default() };
+        let call = self.call.arrival().carrier_call.clone();
+        let caller_feed = self.start_recognizer(Speaker::Caller, &call);
+        let voice_agent_feed = self.start_recognizer(Speaker::VoiceAgent, &call);
+        self.caller.begin(at, caller_feed);
+        self.voice_agent.begin(at, voice_agent_feed);
+        self.tell(Event::StreamStarted { stream, at, replacement });
+    }
+
+    /// Where a stream that begins now lies on the call's media clock: as far behind the last one
+    /// as time has passed.
+    fn media_now(&self) -> MediaTime {
+        let heard_to = self.caller.heard_to().max(self.voice_agent.heard_to());
+        let absent = self.streams.ended_at.map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
+        let millis = u64::try_from(absent.as_millis()).unwrap_or(0);
+        if self.streams.any {
+            MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
+        } else {
+            MediaTime::default()
+        }
+    }
+
+    fn start_recognizer(
+        &mut self,
+        speaker: Speaker,
+        call: &CarrierCallId,
+    ) -> Option<crate::recognizer::Feed> {
+        let heard = self.hearer.clone();
+        let (feed, recognition) = self.around.recognizers.start(speaker, call, heard)?;
+        self.tasks.spawn(async move {
+            recognition.await;
+            None
+        });
+        Some(feed)
+    }
+
+    fn on_stream_ended(&mut self, stream: StreamId, end: StreamEnd) {
+        if let Some(socket) = self.line.unbind() {
+            self.tasks.spawn(close(socket, None));
+        }
+        self.end_hearing();
+        let counted = &self.streams;
+        metrics::frames(counted.frames, counted.bad, counted.ignored);
+        self.streams.ended_at = Some(Instant::now());
+        self.tell(Event::StreamStopped { stream, end });
+    }
+
+    fn end_hearing(&mut self) {
+        let now = self.clock.now();
+        let Self { call, caller, voice_agent, .. } = self;
+        for hearing in [caller, voice_agent] {
+            hearing.end(&mut |event| call.handle(event, now));
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, socket: MediaSocket) {
+        metrics::refused(refusal);
+        warn!(reason = refusal.as_str(), "media socket refused");
+        self.tasks.spawn(close(socket, Some(refusal)));
+    }
+
+    fn perform_commands(&mut self) {
+        while let Some(command) = self.call.poll_command() {
+            let around = Arc::clone(&self.around);
+            let arrival = self.call.arrival();
+            let call = arrival.call.clone();
+            let stamp = (self.clock.now(), clock::wall());
+            match command {
+                Command::Record(fact) => self.begin(perform::record(around, call, stamp, fact)),
+                Command::RecordDecision(context) => {
+                    info!(handoff.id = %context.trigger.handoff, "handing off");
+                    self.begin(perform::record_decision(around, stamp, *context));
+                }
+                Command::RecordEnd { fact, context } => {
+                    self.begin(perform::record_end(around, call, stamp, fact, context));
+                }
+                Command::FlushSpeech => {
+                    self.caller.flush();
+                    self.voice_agent.flush();
+                }
+                Command::RewriteCall { handoff, attempt } => {
+                    if attempt == 1
+                        && let Some(trigger) = self.call.trigger()
+                    {
+                        metrics::trigger_to_rewrite(stamp.0.since(trigger.at));
+                    }
+                    let arrival = arrival.clone();
+                    self.begin(perform::rewrite(around, arrival, handoff, attempt));
+                }
+                Command::InspectCall => {
+                    let carrier_call = arrival.carrier_call.clone();
+                    self.begin(perform::inspect(around, carrier_call));
+                }
+                Command::Note(anomaly) => {
+                    metrics::anomaly(anomaly);
+                    debug!(anomaly = anomaly.as_str(), "noted");
+                }
+            }
+        }
+    }
+
+    /// Starts a task at once, up to its first wait, so that facts queue at the journal in the order
+    /// in which they happened.
+    fn begin(&mut self, task: impl Future<Output = Option<Event>> + Send + 'static) {
+        let mut task = Box::pin(task);
+        match (&mut task).now_or_never() {
+            Some(done) => self.tasks.spawn(std::future::ready(done)),
+            None => self.tasks.spawn(task),
+        };
+    }
+
+    async fn finish(mut self) {
+        self.end_hearing();
+        if let Some(socket) = self.line.unbind() {
+            self.tasks.spawn(close(socket, None));
+        }
+        metrics::windows_dropped(self.caller.dropped + self.voice_agent.dropped);
+        let disposition = self.call.disposition();
+        if let Some(disposition) = disposition {
+            metrics::call_ended(disposition);
+        }
+        info!(
+            disposition = disposition.map_or("none", |disposition| disposition.as_str()),
+            seconds = self.clock.now().0.as_secs(),
+            handoff.id = self.call.trigger().map(|trigger| trigger.handoff.to_string()),
+            "call ended"
+        );
+        // What is under way (recognizers giving their last words, closing handshakes) ends by its
+        // own deadlines; this one is for what we did not think of.
+        let ending = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(Duration::from_secs(15), ending).await.is_err() {
+            warn!("tasks of an ended call had to be cut off");
+        }
+    }
+}
+
+async fn close(socket: MediaSocket, refusal: Option<Refusal>) -> Option<Event> {
+    line::close(socket, refusal).await;
+    None
+}
+
+async fn sleep_until(deadline: Option<std::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,221 @@
+//! The media sockets of one call: who may speak for it, and what they say.
+//!
+//! A socket comes with the call's token in its path. It is *waiting* until its `start` names the
+//! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
+//! Another one is a replacement if the bound one has ended or fallen silent, else it is refused.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use futures_util::{FutureExt as _, StreamExt as _};
+use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::pii::Secret;
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+
+use crate::carrier::twilio::argument::StreamToken;
+use crate::carrier::twilio::wire::{self, Start};
+use crate::telemetry::metrics::Refusal;
+
+/// A media socket after the upgrade.
+pub type MediaSocket = WebSocket;
+
+/// How long a bound socket may say nothing before another may take its place. Carriers are known
+/// to pause for up to a quarter of a second at document boundaries.
+const SILENT: Duration = Duration::from_secs(2);
+
+/// How long a closing handshake may take.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// The sockets of one call.
+#[derive(Debug)]
+pub(super) struct Line {
+    call: CarrierCallId,
+    token: Secret,
+    start_deadline: Duration,
+    waiting: Option<Waiting>,
+    bound: Option<Bound>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    socket: WebSocket,
+    until: Instant,
+}
+
+#[derive(Debug)]
+struct Bound {
+    socket: WebSocket,
+    stream: StreamId,
+    heard_at: Instant,
+}
+
+/// Something that came over a socket of the call.
+pub(super) enum Arrived {
+    /// A text message of the bound stream.
+    Text(axum::extract::ws::Utf8Bytes),
+    /// A message of the bound stream that the protocol does not have.
+    Binary,
+    /// The bound stream is gone.
+    Ended(StreamId),
+    /// The waiting socket introduced itself properly.
+    Introduced(Start),
+    /// The waiting socket was turned away.
+    Refused(Refusal, WebSocket),
+}
+
+impl Line {
+    pub(super) fn new(call: CarrierCallId, token: Secret, start_deadline: Duration) -> Self {
+        Self { call, token, start_deadline, waiting: None, bound: None }
+    }
+
+    /// Takes a new socket in; gives it back if another one is waiting already.
+    pub(super) fn open(&mut self, socket: WebSocket) -> Result<(), Box<WebSocket>> {
+        if self.waiting.is_some() {
+            return Err(Box::new(socket));
+        }
+        let until = Instant::now() + self.start_deadline;
+        self.waiting = Some(Waiting { socket, until });
+        Ok(())
+    }
+
+    /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
+    pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, WebSocket)> {
+        let waiting = self.waiting.take()?;
+        let bound = Bound { socket: waiting.socket, stream, heard_at: Instant::now() };
+        self.bound.replace(bound).map(|old| (old.stream, old.socket))
+    }
+
+    /// Gives up the bound socket.
+    pub(super) fn unbind(&mut self) -> Option<WebSocket> {
+        self.bound.take().map(|bound| bound.socket)
+    }
+
+    /// The bound stream.
+    pub(super) fn stream(&self) -> Option<StreamId> {
+        self.bound.as_ref().map(|bound| bound.stream.clone())
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.bound.is_some() || self.waiting.is_some()
+    }
+
+    /// How long the bound stream has said nothing; zero without one.
+    pub(super) fn quiet_for(&self) -> Duration {
+        self.bound.as_ref().map_or(Duration::ZERO, |bound| bound.heard_at.elapsed())
+    }
+
+    /// Waits for the next thing on any socket. Cancel safe. Must only be polled while
+    /// [`Line::is_open`].
+    pub(super) async fn next(&mut self) -> Arrived {
+        let Self { waiting, bound, .. } = self;
+        let heard = async {
+            match bound {
+                Some(bound) => next_message(&mut bound.socket).await,
+                None => std::future::pending().await,
+            }
+        };
+        let introduced = async {
+            match waiting {
+                Some(waiting) => tokio::time::timeout_at(waiting.until, next_start(&mut waiting.socket))
+                    .await
+                    .unwrap_or(Err(Refusal::NoStart)),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            message = heard => self.on_message(message),
+            start = introduced => self.on_introduction(start),
+        }
+    }
+
+    /// The next message of the bound stream if it is here already.
+    pub(super) fn next_ready(&mut self) -> Option<Arrived> {
+        let bound = self.bound.as_mut()?;
+        let message = bound.socket.next().now_or_never()?;
+        let message = message.and_then(Result::ok);
+        Some(self.on_message(message))
+    }
+
+    fn on_message(&mut self, message: Option<Message>) -> Arrived {
+        let Some(bound) = self.bound.as_mut() else {
+            unreachable!("messages are only read from a bound socket")
+        };
+        bound.heard_at = Instant::now();
+        match message {
+            Some(Message::Text(text)) => Arrived::Text(text),
+            Some(Message::Binary(_) | Message::Ping(_) | Message::Pong(_)) => Arrived::Binary,
+            Some(Message::Close(_)) | None => Arrived::Ended(bound.stream.clone()),
+        }
+    }
+
+    fn on_introduction(&mut self, start: Result<Start, Refusal>) -> Arrived {
+        let checked = start.and_then(|start| self.check(start));
+        match (checked, self.waiting.take()) {
+            (Ok(start), waiting) => {
+                self.waiting = waiting;
+                Arrived::Introduced(start)
+            }
+            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, waiting.socket),
+            (Err(_), None) => unreachable!("an introduction comes from a waiting socket"),
+        }
+    }
+
+    /// The socket must speak of the call that its token was given to, and repeat the token where
+    /// the document put it.
+    fn check(&self, start: Start) -> Result<Start, Refusal> {
+        if start.call != self.call {
+            return Err(Refusal::WrongCall);
+        }
+        let repeated = start.parameters.get(StreamToken::PARAMETER);
+        let same = repeated.is_some_and(|token| {
+            token.expose().as_bytes().ct_eq(self.token.expose().as_bytes()).into()
+        });
+        if !same {
+            return Err(Refusal::Token);
+        }
+        let working = self.bound.is_some() && self.quiet_for() < SILENT;
+        if working { Err(Refusal::SecondStream) } else { Ok(start) }
+    }
+}
+
+async fn next_message(socket: &mut WebSocket) -> Option<Message> {
+    // An error of the socket, an oversized message among them, ends the stream, not the call.
+    socket.next().await.and_then(Result::ok)
+}
+
+async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
+    loop {
+        let Some(message) = next_message(socket).await else { return Err(Refusal::NoStart) };
+        let Message::Text(text) = message else { continue };
+        match wire::parse(&text) {
+            Ok(wire::Message::Start(start)) => return Ok(start),
+            // Media is not looked at before the stream has said whose it is.
+            Ok(
+                wire::Message::Connected
+                | wire::Message::Media(_)
+                | wire::Message::Dtmf(_)
+                | wire::Message::Mark(_)
+                | wire::Message::Stop(_)
+                | wire::Message::Unknown,
+            ) => {}
+            Err(_) => return Err(Refusal::Malformed),
+        }
+    }
+}
+
+/// Closes a socket politely, for at most a second.
+pub(super) async fn close(mut socket: WebSocket, refusal: Option<Refusal>) {
+    let frame = CloseFrame {
+        code: if refusal.is_some() { close_code::POLICY } else { close_code::NORMAL },
+        reason: refusal.map_or("", Refusal::as_str).into(),
+    };
+    let closing = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    };
+    if tokio::time::timeout(CLOSING, closing).await.is_err() {
+        tracing::debug!("a media socket did not answer our close");
+    }
+}

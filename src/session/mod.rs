@@ -1,0 +1,21 @@
+//! Live calls: one task drives one call, the registry knows them all.
+//!
+//! `driver` is the loop and owns everything of its call; `line` is the media socket, `hearing` the
+//! path from its frames to the recognizers, `perform` turns commands into requests. Nothing is
+//! shared between calls but the `registry` and the immutable `surroundings`.
+
+mod documents;
+mod driver;
+mod hearing;
+mod line;
+mod perform;
+mod registry;
+mod surroundings;
+mod token;
+
+pub use documents::{Documents, DocumentsError};
+pub use driver::Inbox;
+pub use line::MediaSocket;
+pub use registry::{Admission, Attachment, Registry};
+pub use surroundings::Surroundings;
+pub use token::Tokens;

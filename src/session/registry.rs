@@ -1,0 +1,198 @@
+//! All live calls: who is announced, whose socket and callbacks are whose, how many there may be.
+//!
+//! The only state that calls share. The lock is held for map look-ups alone, never across an
+//! `.await`.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use handoff_core::call::{Arrival, Call, Event, Fact};
+use handoff_core::id::{CallId, CarrierCallId};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{Instrument as _, error, info_span};
+
+use super::driver::{Driver, INBOX, Inbox};
+use super::line::MediaSocket;
+use super::perform;
+use super::surroundings::Surroundings;
+use super::token::Tokens;
+use crate::carrier::twilio::twiml::Document;
+use crate::clock::CallClock;
+use crate::telemetry::metrics::{self, Refusal};
+
+/// All live calls of this process.
+#[derive(Debug)]
+pub struct Registry {
+    around: Arc<Surroundings>,
+    tokens: Tokens,
+    max_calls: usize,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    calls: HashMap<CarrierCallId, Arc<Entry>>,
+    by_token: HashMap<String, CarrierCallId>,
+    by_id: HashMap<CallId, CarrierCallId>,
+    tasks: JoinSet<()>,
+    draining: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    arrival: Arrival,
+    token: String,
+    inbox: mpsc::Sender<Inbox>,
+}
+
+/// What became of a call that the carrier told us of.
+#[derive(Debug)]
+pub enum Admission {
+    /// It is driven; this is the answer, the same each time.
+    Admitted(Document),
+    /// We are full or going down; the answer lets the call go on without us.
+    Bypassed(Document),
+}
+
+/// What became of a media socket.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// The call's task has it.
+    Attached,
+    /// The call's task is gone.
+    Gone,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new(around: Arc<Surroundings>, tokens: Tokens, max_calls: usize) -> Arc<Self> {
+        Arc::new(Self { around, tokens, max_calls, live: Mutex::default() })
+    }
+
+    /// Admits a call, or finds it if the carrier tells us of it again.
+    ///
+    /// # Errors
+    /// The answer cannot be built, which the checks at the start exclude.
+    pub fn announce(
+        self: &Arc<Self>,
+        arrival: Arrival,
+    ) -> Result<Admission, crate::carrier::twilio::argument::ArgumentError> {
+        let token = self.tokens.mint(&arrival.carrier_call);
+        let mut live = self.lock();
+        if let Some(entry) = live.calls.get(&arrival.carrier_call) {
+            return Ok(Admission::Admitted(self.around.documents.answer(&entry.arrival, &token)?));
+        }
+        if live.calls.len() >= self.max_calls || live.draining {
+            metrics::refused(Refusal::TooManyCalls);
+            return Ok(Admission::Bypassed(self.around.documents.bypass(&arrival)));
+        }
+        let answer = self.around.documents.answer(&arrival, &token)?;
+        let call = Call::new(arrival, Arc::clone(&self.around.policy));
+        let clock = CallClock::start();
+        self.drive(&mut live, call, clock);
+        Ok(Admission::Admitted(answer))
+    }
+
+    /// Takes up a call that another process of ours left.
+    pub fn revive(self: &Arc<Self>, arrival: Arrival, facts: Vec<Fact>) {
+        let clock = CallClock::of_call_accepted(arrival.accepted);
+        let age = clock.now();
+        let call = Call::restore(arrival, Arc::clone(&self.around.policy), facts, age);
+        let mut live = self.lock();
+        self.drive(&mut live, call, clock);
+    }
+
+    fn drive(self: &Arc<Self>, live: &mut Live, call: Call, clock: CallClock) {
+        let arrival = call.arrival().clone();
+        let token = self.tokens.mint(&arrival.carrier_call);
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let span = info_span!("call", call.id = %arrival.call, carrier = "twilio");
+        let driver = Driver::new(Arc::clone(&self.around), call, clock, token.clone(), inbox);
+        let registry = Arc::clone(self);
+        let fallen = arrival.clone();
+        let driving = async move {
+            if AssertUnwindSafe(driver.run()).catch_unwind().await.is_err() {
+                metrics::call_crashed();
+                error!("the task of a call died; its caller goes to the default target");
+                perform::rescue(&registry.around, &fallen).await;
+            }
+            registry.forget(&fallen);
+        };
+        live.tasks.spawn(driving.instrument(span));
+        live.by_token.insert(token.expose().to_owned(), arrival.carrier_call.clone());
+        live.by_id.insert(arrival.call.clone(), arrival.carrier_call.clone());
+        let name = arrival.carrier_call.clone();
+        let entry = Entry { arrival, token: token.expose().to_owned(), inbox: sender };
+        live.calls.insert(name, Arc::new(entry));
+        metrics::live_calls(live.calls.len());
+        while live.tasks.try_join_next().is_some() {}
+    }
+
+    fn forget(&self, arrival: &Arrival) {
+        let mut live = self.lock();
+        if let Some(entry) = live.calls.remove(&arrival.carrier_call) {
+            live.by_token.remove(&entry.token);
+            live.by_id.remove(&entry.arrival.call);
+        }
+        metrics::live_calls(live.calls.len());
+    }
+
+    /// The call that a stream token was given to, if it is live.
+    pub fn call_of_token(&self, token: &str) -> Option<CarrierCallId> {
+        self.lock().by_token.get(token).cloned()
+    }
+
+    /// The live call of that id.
+    pub fn call_of_id(&self, call: &CallId) -> Option<CarrierCallId> {
+        self.lock().by_id.get(call).cloned()
+    }
+
+    /// What is known of a live call since its arrival.
+    pub fn arrival(&self, call: &CarrierCallId) -> Option<Arrival> {
+        self.lock().calls.get(call).map(|entry| entry.arrival.clone())
+    }
+
+    /// All live calls, oldest first.
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        let mut all: Vec<_> =
+            self.lock().calls.values().map(|entry| entry.arrival.clone()).collect();
+        all.sort_by(|a, b| a.call.cmp(&b.call));
+        all
+    }
+
+    /// Hands a media socket to the task of its call.
+    pub async fn attach(&self, call: &CarrierCallId, socket: MediaSocket) -> Attachment {
+        self.send(call, Inbox::Socket(Box::new(socket))).await
+    }
+
+    /// Tells a call of something. `Gone` if it is not live.
+    pub async fn tell(&self, call: &CarrierCallId, event: Event) -> Attachment {
+        self.send(call, Inbox::Event(event)).await
+    }
+
+    async fn send(&self, call: &CarrierCallId, message: Inbox) -> Attachment {
+        let inbox = self.lock().calls.get(call).map(|entry| entry.inbox.clone());
+        match inbox {
+            Some(inbox) if inbox.send(message).await.is_ok() => Attachment::Attached,
+            Some(_) | None => Attachment::Gone,
+        }
+    }
+
+    /// Lets new calls pass by unheard from here on.
+    pub fn drain(&self) {
+        self.lock().draining = true;
+    }
+
+    /// Whether no call is live.
+    pub fn is_idle(&self) -> bool {
+        self.lock().calls.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        // The maps are whole at every await point and panic, so a poisoned lock is still good.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

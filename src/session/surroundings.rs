@@ -1,0 +1,35 @@
+//! What every call's task works with. Immutable after the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handoff_core::call::Policy;
+
+use super::documents::Documents;
+use crate::carrier::twilio::rest::Account;
+use crate::egress::Egress;
+use crate::journal::Journal;
+use crate::recognizer::Recognizers;
+
+/// The world of a call's task.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The decisions of the configuration.
+    pub policy: Arc<Policy>,
+    /// Where facts and deliveries are written.
+    pub journal: Journal,
+    /// The way out to the carrier.
+    pub egress: Egress,
+    /// The carrier account.
+    pub account: Account,
+    /// How long one request to the carrier may take.
+    pub carrier_timeout: Duration,
+    /// What calls are told to do.
+    pub documents: Documents,
+    /// Who turns speech into words.
+    pub recognizers: Recognizers,
+    /// The sinks that get the context, by name.
+    pub sinks: Vec<String>,
+    /// How long a media socket may take to introduce itself.
+    pub start_deadline: Duration,
+}

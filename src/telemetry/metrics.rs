@@ -1,0 +1,92 @@
+//! Every metric. Labels are words from our own enums, never from outside, never ids.
+
+use std::time::Duration;
+
+use handoff_core::call::{Anomaly, Disposition};
+use metrics::{counter, gauge, histogram};
+
+/// Why a request or a socket of the carrier was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No valid signature.
+    Signature,
+    /// A token that was not given out, or is spent.
+    Token,
+    /// The socket speaks of another call than its token.
+    WrongCall,
+    /// A second socket while the first one works.
+    SecondStream,
+    /// The socket did not introduce itself in time.
+    NoStart,
+    /// A body that cannot be read.
+    Malformed,
+    /// More calls than the configuration allows.
+    TooManyCalls,
+}
+
+impl Refusal {
+    /// The metric label and log field.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Token => "token",
+            Self::WrongCall => "wrong_call",
+            Self::SecondStream => "second_stream",
+            Self::NoStart => "no_start",
+            Self::Malformed => "malformed",
+            Self::TooManyCalls => "too_many_calls",
+        }
+    }
+}
+
+/// Counts something turned away.
+pub fn refused(reason: Refusal) {
+    counter!("handoff_refusals_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Counts live calls.
+pub fn live_calls(calls: usize) {
+    gauge!("handoff_live_calls").set(calls as f64);
+}
+
+/// Counts media frames by what became of them. Called once a stream, not once a frame.
+pub fn frames(heard: u64, bad: u64, ignored: u64) {
+    counter!("handoff_frames_total", "result" => "heard").increment(heard);
+    counter!("handoff_frames_total", "result" => "bad").increment(bad);
+    counter!("handoff_frames_total", "result" => "ignored").increment(ignored);
+}
+
+/// Counts windows that a recognizer was too slow to take.
+pub fn windows_dropped(windows: u64) {
+    counter!("handoff_windows_dropped_total").increment(windows);
+}
+
+/// Counts an event that a call had no use for.
+pub fn anomaly(anomaly: Anomaly) {
+    counter!("handoff_anomalies_total", "kind" => anomaly.as_str()).increment(1);
+}
+
+/// Measures from the trigger to the rewrite request being handed to the network.
+pub fn trigger_to_rewrite(span: Duration) {
+    histogram!("handoff_trigger_to_rewrite_seconds").record(span.as_secs_f64());
+}
+
+/// Measures from the rewrite request to the carrier's answer.
+pub fn rewrite_answered(span: Duration) {
+    histogram!("handoff_rewrite_answer_seconds").record(span.as_secs_f64());
+}
+
+/// Counts a call by its outcome.
+pub fn call_ended(disposition: Disposition) {
+    counter!("handoff_calls_total", "disposition" => disposition.as_str()).increment(1);
+}
+
+/// Counts a call whose task died. The caller was sent to the fallback target.
+pub fn call_crashed() {
+    counter!("handoff_call_crashes_total").increment(1);
+}
+
+/// Counts a journal write that failed.
+pub fn journal_failed() {
+    counter!("handoff_journal_failures_total").increment(1);
+}
