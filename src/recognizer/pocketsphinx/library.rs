@@ -223,3 +223,19 @@ fn succeeded(status: c_int) -> Result<(), PocketSphinxError> {
 fn c_path(path: &Path) -> Result<CString, PocketSphinxError> {
     CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| PocketSphinxError::Path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_library_names_the_packages() {
+        let error = open("libhandoff-absent.so.3").err().unwrap();
+        assert!(
+            error
+                .to_string()
+                .contains("apt-get install -y libpocketsphinx3 pocketsphinx-en-us"),
+            "{error}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use handoff_core::audio::mulaw;
 use handoff_core::pii::Pii;
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::MediaTime;
@@ -12,7 +13,7 @@ use super::endpoint::{Cut, Endpointer};
 use super::error::PocketSphinxError;
 use super::library::{Decoder, Library};
 use super::model::ModelFiles;
-use super::upsample::{Upsampler, expand};
+use super::upsample::Upsampler;
 use crate::recognizer::{Feeding, Heard, LostReason};
 
 /// How often interim words are read while somebody speaks.
@@ -106,7 +107,8 @@ impl<'a> Listener<'a> {
             self.endpointer.jump(start, &mut take);
         }
         self.samples.clear();
-        self.samples.extend(codes.iter().copied().map(expand));
+        self.samples
+            .extend(codes.iter().copied().map(mulaw::decode));
         self.endpointer.push(&self.samples, &mut take);
         outcome?;
         self.hearing.read_interim(self.endpointer.end())

@@ -38,18 +38,6 @@ impl Upsampler {
     }
 }
 
-/// Decodes one mu-law code (ITU-T G.711).
-pub(super) fn expand(code: u8) -> i16 {
-    let bits = !code;
-    let step = i16::from(bits & 0x0F) << 3;
-    let magnitude = ((step + 132) << (bits >> 4 & 7)) - 132;
-    if bits & 0x80 == 0 {
-        magnitude
-    } else {
-        -magnitude
-    }
-}
-
 /// The weight of the neighbour at `at`: a sinc half a sample off the middle, windowed.
 fn tap(at: usize) -> f32 {
     use std::f32::consts::PI;
