@@ -1,5 +1,6 @@
 //! One attempt at one delivery: step after step until the sink says how it ended.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ impl Attempts {
             // on from the progress that is on disk.
             Ok(Err(error)) => {
                 tracing::warn!(
-                    handoff.id = %claim.handoff, sink = self.sink.name(), error = %error,
+                    handoff.id = %claim.handoff, sink = self.sink.name(), error = &error as &dyn Error,
                     "delivery was left to a later claim"
                 );
                 return SinkState::Usable;
@@ -238,7 +239,7 @@ impl Attempts {
             };
             if !error.may_pass() || Instant::now() + SETTLE_PAUSE >= lease_end {
                 tracing::error!(
-                    handoff.id = %claim.handoff, sink = self.sink.name(), error = %error,
+                    handoff.id = %claim.handoff, sink = self.sink.name(), error = &error as &dyn Error,
                     "delivery could not be settled and will be repeated"
                 );
                 return;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -386,6 +387,38 @@ async fn a_schedule_that_ends_makes_a_dead_letter_that_can_be_revived() {
     bench.until(1, |d| d[0].attempts == 2 && dead(d)).await;
     revive().await;
     bench.until_delivered(1).await;
+}
+
+#[tokio::test]
+async fn deliveries_repeats_and_what_waits_are_counted_without_names() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _counting = ::metrics::set_default_local_recorder(&recorder);
+    let vendor = Vendor::start().await;
+    vendor.meets(HOOK, [Whim::Refuse(500, None)]);
+    vendor.meets(TICKETS, [Whim::Reject(400, "")]);
+    let bench = Bench::new(vec![vendor.zendesk(), vendor.slack()]);
+    bench
+        .add(vec![
+            open(1, "zendesk"),
+            open(2, "slack"),
+            open(2, "nobody"),
+        ])
+        .await;
+    bench
+        .until(1, |d| matches!(d[0].state, DeliveryState::Dead { .. }))
+        .await;
+    bench.until(2, |d| receipt(&d[0]).is_some()).await;
+
+    let shown = recorder.handle().render();
+    for line in [
+        r#"handoff_deliveries_total{sink_kind="zendesk",result="dead"} 1"#,
+        r#"handoff_deliveries_total{sink_kind="slack",result="delivered"} 1"#,
+        r#"handoff_delivery_retries_total{sink_kind="slack",reason="broken"} 1"#,
+        "handoff_undelivered ",
+        "handoff_oldest_undelivered_seconds ",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
 }
 
 #[tokio::test]

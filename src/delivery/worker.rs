@@ -4,6 +4,7 @@
 //! until a delivery is added, falls due or ends; it does not poll. Deliveries of one handoff at one
 //! sink are made in order, one at a time, because the journal claims them so.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ impl Worker {
         closing.send_replace(true);
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(error = %error, "delivery loop failed");
+                tracing::error!(error = &error as &dyn Error, "delivery loop failed");
             }
         }
     }
@@ -88,7 +89,9 @@ async fn deliver(attempts: Arc<Attempts>, drain: Duration, mut closing: watch::R
                 Err(JournalError::Closed) => break,
                 Err(error) => {
                     tracing::error!(
-                        sink = attempts.sink.name(), error = %error, "deliveries cannot be claimed"
+                        sink = attempts.sink.name(),
+                        error = &error as &dyn Error,
+                        "deliveries cannot be claimed"
                     );
                     wake = CLAIM_PAUSE;
                 }
@@ -145,7 +148,7 @@ async fn claim(
 fn sink_state(ended: Result<SinkState, JoinError>) -> SinkState {
     ended.unwrap_or_else(|error| {
         // The row comes back when its lease ends.
-        tracing::error!(error = %error, "delivery attempt failed");
+        tracing::error!(error = &error as &dyn Error, "delivery attempt failed");
         SinkState::Usable
     })
 }
@@ -162,7 +165,10 @@ async fn measure(journal: Journal, mut closing: watch::Receiver<bool>) {
         settled.mark_unchanged();
         match journal.undelivered().await {
             Ok(undelivered) => metrics::undelivered(undelivered, clock::wall()),
-            Err(error) => tracing::warn!(error = %error, "undelivered rows cannot be counted"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn Error,
+                "undelivered rows cannot be counted"
+            ),
         }
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => return,

@@ -1,5 +1,6 @@
 //! Claiming what is due.
 
+use std::error::Error;
 use std::time::Duration;
 
 use handoff_core::id::HandoffId;
@@ -60,7 +61,11 @@ pub(super) fn claim(
         match claimed(connection, id) {
             Ok(claim) => ready.push(claim),
             Err(JournalError::Record(error)) => {
-                tracing::error!(delivery.id = id, error = %error, "delivery cannot be read");
+                tracing::error!(
+                    delivery.id = id,
+                    error = &error as &dyn Error,
+                    "delivery cannot be read"
+                );
                 connection
                     .prepare_cached("UPDATE deliveries SET due_ms = ?2 WHERE id = ?1")?
                     .execute(params![id, stored(later(now, UNREADABLE_PAUSE).0)])?;

@@ -33,7 +33,6 @@ pub(super) fn open_writing(path: &Path) -> Result<Writing, JournalError> {
     let version = checked_version(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
     // The writer checkpoints between groups, when nobody waits. This is the limit, 16 MiB, for
     // when somebody always does.
     connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;

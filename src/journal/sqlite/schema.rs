@@ -26,7 +26,8 @@ pub(super) fn migrate(connection: &mut Connection, from: u32) -> rusqlite::Resul
 }
 
 /// `calls` and `rewrites` are projections of `records`, kept in the same transaction so that the
-/// questions asked at start need not read every record.
+/// questions asked at start need not read every record. There are no foreign keys: a call whose
+/// announcement was lost while the disk was full still gets its records and deliveries.
 fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "

@@ -237,6 +237,40 @@ async fn what_was_decided_and_claimed_survives_a_restart() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn every_commit_is_synced_to_a_write_ahead_log() {
+    let (_dir, journal) = fresh();
+    let pragmas = journal.writer.change(None, |connection| {
+        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        let synchronous: u8 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+        Ok((mode, synchronous))
+    });
+    // 2 is FULL.
+    assert_eq!(pragmas.await.unwrap(), ("wal".to_owned(), 2));
+}
+
+#[tokio::test]
+async fn the_log_is_moved_into_the_database_as_it_grows() {
+    let (dir, journal) = fresh();
+    for round in 0..20 {
+        let appends = (0..100).map(|_| {
+            let journal = journal.clone();
+            async move {
+                journal
+                    .append(&call_id(1), vec![observed(round, announced("CA1"))])
+                    .await
+            }
+        });
+        for appended in futures_util::future::join_all(appends).await {
+            appended.unwrap();
+        }
+    }
+    let size = |file| std::fs::metadata(dir.path().join(file)).unwrap().len();
+    let (database, log) = (size("journal.sqlite"), size("journal.sqlite-wal"));
+    assert!(database > 300_000, "{database} bytes");
+    assert!(log < 4_000_000, "{log} bytes");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_can_read_the_files() {

@@ -1,5 +1,6 @@
 //! The thread that writes, and the queue before it.
 
+use std::error::Error;
 use std::path::Path;
 use std::thread;
 
@@ -146,7 +147,10 @@ fn commit(connection: &Connection, group: Vec<Change>) {
         && !connection.is_autocommit()
         && let Err(error) = connection.execute_batch("ROLLBACK")
     {
-        tracing::error!(error = %error, "journal transaction could not be rolled back");
+        tracing::error!(
+            error = &error as &dyn Error,
+            "journal transaction could not be rolled back"
+        );
     }
     for acknowledge in acknowledgements {
         acknowledge(transaction.clone());
@@ -175,6 +179,9 @@ fn checkpoint(connection: &Connection) {
     // Passive: moves what it can without waiting for readers.
     let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     if let Err(error) = done {
-        tracing::warn!(error = %error, "journal checkpoint failed, the next will catch up");
+        tracing::warn!(
+            error = &error as &dyn Error,
+            "journal checkpoint failed, the next will catch up"
+        );
     }
 }
