@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use handoff_core::call::{Fact, Stamp, describe};
+use handoff_core::call::{Stamp, describe};
 use handoff_core::time::CallTime;
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub(super) struct Replay {
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Line {
-    /// Milliseconds since the first stream began.
+    /// Milliseconds of the call's audio.
     pub at_ms: u64,
     /// Whether the time is a place in the audio, which is the same in every replay.
     pub media: bool,
@@ -78,20 +78,27 @@ impl Replay {
     }
 }
 
-/// The facts of a call as lines. Times count from the first stream.
+/// The facts of a call as lines.
+///
+/// What was heard stands where it was heard. Everything else stands as long after the latest audio
+/// as it really took, so that a trigger and what follows from it read right at any speed.
 pub(super) fn timeline(records: &[Record]) -> Vec<Line> {
-    let begun = (records.iter())
-        .find(|record| matches!(record.fact, Fact::StreamStarted { .. }))
-        .map_or(CallTime::default(), |record| record.at);
-    let line = |record: &Record| {
+    let mut heard = (0, CallTime::default());
+    let mut lines = Vec::new();
+    for record in records {
         let (stamp, kind, detail) = describe(&record.fact);
         let (at_ms, media) = match stamp {
-            Stamp::Media(at) => (at.as_millis(), true),
-            Stamp::Written => (CallTime(record.at.since(begun)).as_millis(), false),
+            Stamp::Media(at) => {
+                if at.as_millis() >= heard.0 {
+                    heard = (at.as_millis(), record.at);
+                }
+                (at.as_millis(), true)
+            }
+            Stamp::Written => (heard.0 + CallTime(record.at.since(heard.1)).as_millis(), false),
         };
-        Line { at_ms, media, kind, detail }
-    };
-    records.iter().map(line).collect()
+        lines.push(Line { at_ms, media, kind, detail });
+    }
+    lines
 }
 
 /// `+SS.mmm  kind  detail`.

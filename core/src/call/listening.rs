@@ -17,7 +17,10 @@ impl Call {
             // The human is heard on the voice agent's track; nothing feeds this speaker yet.
             return;
         };
+        // The recognizers were flushed at the trigger: what they had is whole, without an endpoint.
+        let flushed = matches!(self.state, State::HandingOff(_)) && hypothesis.is_final;
         let ended = spoken.on_hypothesis(&hypothesis);
+        let ended = ended.or_else(|| flushed.then(|| spoken.take_final()).flatten());
         let words = match &ended {
             Some(utterance) => utterance.text.expose().clone(),
             None => spoken.reliable(),
