@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::fact::{Fact, Trigger, Utterance};
+use super::fact::{Fact, Utterance};
 use super::machine::{Arrival, Call};
 use super::outcome::{LegProgress, RewriteOutcome};
 use super::policy::Policy;
@@ -16,8 +16,8 @@ use crate::time::CallTime;
 
 impl Call {
     /// Builds the call that the facts tell of, as of `now`, and has it settle what was left open:
-    /// a decision without a rewrite is acted on, a rewrite without an answer is looked into, and a
-    /// call without news is looked at.
+    /// the carrier is asked about the call first, and a decision whose rewrite is not known to have
+    /// been taken is acted on again unless the human's leg is heard of.
     pub fn restore(
         arrival: Arrival,
         policy: Arc<Policy>,
@@ -103,11 +103,12 @@ impl Call {
     fn resume(&mut self, now: CallTime) {
         if let State::HandingOff(handing) = &mut self.state {
             match handing.phase {
-                Phase::Recording => return self.on_decision_recorded(&self.handoff_under_way()),
+                // The rewrite is asked for while its own fact is on the way to the disk, so it may
+                // have acted although nothing says so.
+                Phase::Recording => handing.phase = Phase::Inspecting { attempt: 0 },
+                Phase::Rewriting { attempt } => handing.phase = Phase::Inspecting { attempt },
                 Phase::Waiting { .. } => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Rewriting { attempt } | Phase::Inspecting { attempt } => {
-                    handing.phase = Phase::Inspecting { attempt };
-                }
+                Phase::Inspecting { .. } => {}
                 Phase::Dialling { .. } => {}
             }
         }
@@ -115,14 +116,6 @@ impl Call {
         self.timers.stop(Timer::StreamAbsent);
         self.timers
             .set(Timer::Inspect, now + self.policy.inspect_every);
-    }
-
-    fn handoff_under_way(&self) -> HandoffId {
-        let trigger: &Trigger = self
-            .trigger
-            .as_ref()
-            .expect("a handoff begins with its trigger");
-        trigger.handoff.clone()
     }
 }
 

@@ -445,12 +445,16 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
     let now = CallTime::from_millis(8_000);
     let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
     let mut after = Harness::of(call);
-    after.run("+08.200 settled 1 accepted\n+09.000 leg answered\n+20.000 completed");
+    after.run(
+        "+08.100 inspected in-progress\n+09.800 settled 1 accepted\n+12.000 leg answered\n\
+         +20.000 completed",
+    );
     expect![[r#"
-        +00.000  rewrite     requested, attempt 1
-        +00.000  > rewrite, attempt 1
-        +08.199  rewrite     accepted
-        +09.000  leg         human answered
+        +00.000  > inspect
+        +09.600  rewrite     requested, attempt 1
+        +09.600  > rewrite, attempt 1
+        +09.800  rewrite     accepted
+        +12.000  leg         human answered
         +20.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
