@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use handoff_core::pii::Secret;
 
-use super::load::Environment;
+use super::environment::Environment;
 use super::reader::{Problems, Section};
 use super::server::is_web_url;
 

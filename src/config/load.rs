@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::calls::{Handoff, StreamTimes, Target, VoiceAgent, read_rule};
 use super::connections::{Delivery, RecognizerChoice, Slack, Twilio, Zendesk};
+use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
 use super::server::Server;
 
@@ -75,29 +76,6 @@ pub enum ConfigError {
     /// What is set cannot be used.
     #[error("the configuration has {} problems", .0.len())]
     Unusable(Vec<Problem>),
-}
-
-/// Looks a variable up. Given by the caller so that tests need not touch the process.
-pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
-
-/// Reads a variable of the process. The only place that does.
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-impl Environment<'_> {
-    pub(super) fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-    }
-
-    pub(super) fn required(&self, name: &str, what: &str, problems: &mut Problems) -> String {
-        self.get(name).unwrap_or_else(|| {
-            problems.add(name, format!("is not set; it holds {what}"));
-            String::new()
-        })
-    }
 }
 
 /// Settings that the environment may give, and the keys they stand for.

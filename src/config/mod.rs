@@ -6,6 +6,7 @@
 
 mod calls;
 mod connections;
+mod environment;
 mod load;
 mod reader;
 mod server;
@@ -15,6 +16,7 @@ pub use connections::{
     Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
     TwilioCredentials, Zendesk, ZendeskAccess,
 };
-pub use load::{Config, ConfigError, DEFAULT, Environment, Loaded, load, variable};
+pub use environment::{Environment, variable};
+pub use load::{Config, ConfigError, DEFAULT, Loaded, load};
 pub use reader::Problem;
 pub use server::Server;
