@@ -53,7 +53,7 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let recognizers = wiring::recognizers(&config.recognizer, &data)?;
+    let recognizers = wiring::recognizers(&config, &data)?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config)?;
     let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use handoff_core::call::Policy;
+use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
 
@@ -30,8 +31,9 @@ const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
 const REWRITE_EVIDENCE: Duration = Duration::from_millis(1_500);
 /// How often the carrier is asked about a call of which nothing is heard.
 const INSPECT_EVERY: Duration = Duration::from_secs(60);
-/// What recognizers are told to expect, beside what the configuration adds.
-const KEYTERMS: [&str; 8] = [
+/// Words of callers who ask for a human, which a rule that reads this signal has to hear.
+const ASKING_SIGNAL: &str = "caller.asks_for_human";
+const ASKING_WORDS: [&str; 8] = [
     "human",
     "real person",
     "representative",
@@ -85,10 +87,11 @@ pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
         .context("signatures cannot be checked with this public URL")
 }
 
-pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Result<Recognizers> {
-    match choice {
+pub(super) fn recognizers(config: &Config, data: &Path) -> anyhow::Result<Recognizers> {
+    match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
-            Ok(Recognizers::Deepgram(Arc::new(deepgram_options(deepgram))))
+            let options = deepgram_options(deepgram, &config.rules);
+            Ok(Recognizers::Deepgram(Arc::new(options)))
         }
         RecognizerChoice::PocketSphinx(sphinx) => {
             let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
@@ -109,9 +112,10 @@ pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Res
     }
 }
 
-fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
+fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOptions {
     let millis = |span: Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
     let keyterms = deepgram.keyterms.iter().cloned();
+    let asking = words_of(rules).iter().map(|word| (*word).to_owned());
     DeepgramOptions {
         base_url: deepgram.base_url.clone(),
         api_key: deepgram.api_key.clone(),
@@ -119,7 +123,7 @@ fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
         language: deepgram.language.clone(),
         endpointing_ms: millis(deepgram.endpointing),
         utterance_end_ms: millis(deepgram.utterance_end),
-        keyterms: keyterms.chain(KEYTERMS.map(str::to_owned)).collect(),
+        keyterms: keyterms.chain(asking).collect(),
         mip_opt_out: true,
         connect_deadline: Duration::from_secs(5),
         keep_alive: Duration::from_secs(4),
@@ -136,6 +140,15 @@ fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
             rate: 1.25 * f64::from(deepgram.pace),
         },
     }
+}
+
+/// What the rules need the recognizer to hear.
+fn words_of(rules: &RuleSet) -> &'static [&'static str] {
+    let asks = (rules.rules.iter()).any(|rule| {
+        let signals = rule.when.signals();
+        signals.iter().any(|signal| signal.name == ASKING_SIGNAL)
+    });
+    if asks { &ASKING_WORDS } else { &[] }
 }
 
 fn sphinx_options(sphinx: config::PocketSphinx, data: &Path) -> PocketSphinxOptions {

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 /// Something wrong in a configuration: where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The key's path (`rule[2].when`) or the environment variable's name.
+    /// The key's path (`rule[caller_asks_for_human].when`) or the environment variable's name.
     pub path: String,
     /// What is wrong, in words that say what would be right.
     pub message: String,
@@ -194,7 +194,12 @@ impl<'a> Section<'a> {
                 .iter()
                 .enumerate()
                 .filter_map(|(nth, value)| {
-                    Some(Section::new(format!("{path}[{nth}]"), value.as_table()?))
+                    let table = value.as_table()?;
+                    // Defaults and a file's own tables are counted together, so a name says more
+                    // than a number.
+                    let name = table.get("name").and_then(Value::as_str);
+                    let place = name.map_or_else(|| nth.to_string(), str::to_owned);
+                    Some(Section::new(format!("{path}[{place}]"), table))
                 })
                 .collect(),
             Some(_) => {
