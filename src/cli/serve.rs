@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use handoff_core::call::Arrival;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -96,15 +96,17 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let mut signals = StopSignals::listen()?;
     announce(&listener)?;
     let stopped = until(stopping);
     let server = axum::serve(listener, router(front)).with_graceful_shutdown(stopped);
     let server = tokio::task::spawn(server.into_future());
 
-    wait_for_stop().await?;
+    signals.next().await;
+    info!("stopping: new calls pass by, live ones may end");
     ready.store(false, Ordering::Relaxed);
     registry.drain();
-    drain(&registry, config.server.drain).await;
+    drain(&registry, config.server.drain, &mut signals).await;
     // Nobody listens any more only if the receivers are gone, and then there is nothing to stop.
     let _ = stop.send(true);
     worker.await.context("the delivery worker failed")?;
@@ -156,19 +158,32 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for SIGINT")?,
+/// The signals that stop the process. Listened for before the first line is printed, so that
+/// whoever waits for that line can stop us.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
     }
-    info!("stopping: new calls pass by, live ones may end");
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Gives live calls their time. A second signal, or the end of the time, leaves the rest to the
 /// carrier: they stay with whoever has them.
-async fn drain(registry: &Registry, limit: Duration) {
+async fn drain(registry: &Registry, limit: Duration, signals: &mut StopSignals) {
     let idle = async {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         while !registry.is_idle() {
@@ -178,7 +193,7 @@ async fn drain(registry: &Registry, limit: Duration) {
     tokio::select! {
         () = idle => {}
         () = tokio::time::sleep(limit) => warn!("calls are left to the carrier"),
-        _ = wait_for_stop() => warn!("stopped at once; calls are left to the carrier"),
+        () = signals.next() => warn!("stopped at once; calls are left to the carrier"),
     }
 }
 
