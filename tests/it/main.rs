@@ -6,6 +6,7 @@
 mod by_hand;
 mod media;
 mod process;
+mod rewrite;
 mod stage;
 mod story;
 mod webhook;
