@@ -4,9 +4,12 @@
 //! Everything else is tests, one file a subject.
 
 mod by_hand;
+mod durability;
 mod media;
 mod process;
+mod recognizers;
 mod rewrite;
+mod sinks;
 mod stage;
 mod story;
 mod webhook;

@@ -379,6 +379,10 @@ impl Stage {
         );
         let data = self.data.take().expect("a stage has its data until now");
         let journal = Journal::open(&data.0.join("data/journal.sqlite")).expect("the journal");
+        let undelivered = journal.undelivered().await.expect("the journal").count;
+        assert_eq!(undelivered, 0, "the outbox is empty on disk");
+        let open = journal.open_calls().await.expect("the journal").len();
+        assert_eq!(open, 0, "every call has its end on disk");
         Books {
             log: std::mem::take(&mut self.log),
             journal,
