@@ -4,10 +4,13 @@
 //! Everything else is tests, one file a subject.
 
 mod by_hand;
+mod config;
 mod durability;
 mod media;
+mod pii;
 mod process;
 mod recognizers;
+mod replay;
 mod rewrite;
 mod sinks;
 mod stage;
