@@ -101,7 +101,7 @@ pub(super) async fn rewrite(
     handoff: HandoffId,
     attempt: u32,
 ) -> Option<Event> {
-    let outcome = ask_for_rewrite(&around, &call, &handoff).await;
+    let outcome = ask_for_rewrite(&around, &call, &handoff, attempt).await;
     Some(Event::RewriteSettled {
         handoff,
         attempt,
@@ -113,8 +113,12 @@ async fn ask_for_rewrite(
     around: &Surroundings,
     call: &Arrival,
     handoff: &HandoffId,
+    attempt: u32,
 ) -> RewriteOutcome {
-    let request = match around.documents.rewrite(&around.account, call, handoff) {
+    let request = match around
+        .documents
+        .rewrite(&around.account, call, handoff, attempt)
+    {
         Ok(request) => request,
         Err(error) => {
             error!(%error, "the handoff document cannot be built");

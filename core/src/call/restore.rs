@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::fact::{Fact, Utterance};
+use super::fact::Fact;
 use super::machine::{Arrival, Call};
 use super::outcome::{LegProgress, RewriteOutcome};
 use super::policy::Policy;
@@ -38,7 +38,10 @@ impl Call {
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. } => {}
-            Fact::UtteranceHeard(utterance) => self.replay_utterance(utterance),
+            Fact::UtteranceHeard(utterance) => {
+                self.ear.heard_to = self.ear.heard_to.max(utterance.end);
+                self.ear.remember(utterance);
+            }
             Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
             Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
                 self.ear.signals.recognizer.lost = true;
@@ -50,19 +53,21 @@ impl Call {
             Fact::Triggered(trigger) => {
                 self.handoffs += 1;
                 self.refused = None;
+                self.attempts = 0;
                 self.trigger = Some(trigger.clone());
                 self.state = State::HandingOff(HandingOff {
                     trigger,
                     phase: Phase::Recording,
                 });
             }
-            Fact::RewriteRequested { attempt, .. } => self.in_phase(Phase::Rewriting { attempt }),
-            Fact::RewriteSettled {
-                attempt, outcome, ..
-            } => match outcome {
+            Fact::RewriteRequested { attempt, .. } => {
+                self.attempts = attempt;
+                self.in_phase(Phase::Rewriting);
+            }
+            Fact::RewriteSettled { outcome, .. } => match outcome {
                 RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
-                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting { attempt }),
-                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting { attempt }),
+                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting),
+                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting),
                 RewriteOutcome::Refused { .. } | RewriteOutcome::CallerGone => {
                     self.refused = Some(outcome);
                     self.state = State::Listening;
@@ -72,14 +77,6 @@ impl Call {
             Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
             Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
         }
-    }
-
-    fn replay_utterance(&mut self, utterance: Utterance) {
-        if let Some(score) = utterance.sentiment {
-            self.ear.feel(score, utterance.end);
-        }
-        self.ear.heard_to = self.ear.heard_to.max(utterance.end);
-        self.ear.transcript.push(utterance);
     }
 
     fn replay_leg(&mut self, handoff: HandoffId, progress: LegProgress) {
@@ -105,17 +102,15 @@ impl Call {
             match handing.phase {
                 // The rewrite is asked for while its own fact is on the way to the disk, so it may
                 // have acted although nothing says so.
-                Phase::Recording => handing.phase = Phase::Inspecting { attempt: 0 },
-                Phase::Rewriting { attempt } => handing.phase = Phase::Inspecting { attempt },
-                Phase::Waiting { .. } => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Inspecting { .. } => {}
+                Phase::Recording | Phase::Rewriting => handing.phase = Phase::Inspecting,
+                Phase::Waiting => self.timers.set(Timer::RewriteRetry, now),
+                Phase::Inspecting => {}
                 Phase::Dialling { .. } => {}
             }
         }
         self.commands.push_back(Command::InspectCall);
         self.timers.stop(Timer::StreamAbsent);
-        self.timers
-            .set(Timer::Inspect, now + self.policy.inspect_every);
+        self.expect_news(now);
     }
 }
 
