@@ -56,7 +56,11 @@ impl Replay {
                 Hearing::Pocketsphinx
             }
         });
-        let play = Play { call: self.call.clone(), speed: self.speed, hearing };
+        let play = Play {
+            call: self.call.clone(),
+            speed: self.speed,
+            hearing,
+        };
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         let played = runtime.block_on(stage::play(&play, |_| {}))?;
         let lines = timeline(&played.records);
@@ -74,7 +78,11 @@ impl Replay {
             compare(&self.call, &lines)?;
             eprintln!("as expected");
         }
-        Ok(if played.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if played.complaints.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -94,16 +102,29 @@ pub(super) fn timeline(records: &[Record]) -> Vec<Line> {
                 }
                 (at.as_millis(), true)
             }
-            Stamp::Written => (heard.0 + CallTime(record.at.since(heard.1)).as_millis(), false),
+            Stamp::Written => (
+                heard.0 + CallTime(record.at.since(heard.1)).as_millis(),
+                false,
+            ),
         };
-        lines.push(Line { at_ms, media, kind, detail });
+        lines.push(Line {
+            at_ms,
+            media,
+            kind,
+            detail,
+        });
     }
     lines
 }
 
 /// `+SS.mmm  kind  detail`.
 pub(super) fn print(line: &Line) -> String {
-    format!("{}  {:<10}  {}", CallTime::from_millis(line.at_ms), line.kind, line.detail)
+    format!(
+        "{}  {:<10}  {}",
+        CallTime::from_millis(line.at_ms),
+        line.kind,
+        line.detail
+    )
 }
 
 /// Compares a timeline with the expected one. `+SS.mmm` must match within a quarter of a second;
@@ -114,10 +135,15 @@ fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read {}", path.display()))?;
     let expected: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
     for (nth, (line, expected)) in lines.iter().zip(&expected).enumerate() {
-        let (at, rest) = expected.split_once("  ").context("a line begins with a time")?;
+        let (at, rest) = expected
+            .split_once("  ")
+            .context("a line begins with a time")?;
         let found = print(line);
         let (_, found_rest) = found.split_once("  ").unwrap_or_default();
-        let at_ms = at.trim_start_matches('+').parse::<f64>().map(|at| (at * 1_000.0) as u64);
+        let at_ms = at
+            .trim_start_matches('+')
+            .parse::<f64>()
+            .map(|at| (at * 1_000.0) as u64);
         let in_time = at_ms.map_or(true, |at_ms| at_ms.abs_diff(line.at_ms) <= TOLERANCE_MS);
         ensure!(
             in_time && rest.trim() == found_rest.trim(),

@@ -42,7 +42,9 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         info!("{note}");
     }
     let metrics = PrometheusBuilder::new()
-        .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0])
+        .set_buckets(&[
+            0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+        ])
         .context("metric buckets")?
         .install_recorder()
         .context("cannot install the metrics")?;
@@ -70,9 +72,16 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     revive(&registry, &journal).await?;
 
     let (stop, stopping) = watch::channel(false);
-    let schedule =
-        Schedule { give_up_after: config.delivery.give_up_after, ..Schedule::default() };
-    let worker = Worker { journal, egress, schedule, drain: LAST_DELIVERIES };
+    let schedule = Schedule {
+        give_up_after: config.delivery.give_up_after,
+        ..Schedule::default()
+    };
+    let worker = Worker {
+        journal,
+        egress,
+        schedule,
+        drain: LAST_DELIVERIES,
+    };
     let worker = tokio::task::spawn(worker.run(sinks, until(stopping.clone())));
     let ready = Arc::new(AtomicBool::new(true));
     let front = Front {
@@ -108,15 +117,27 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
 /// Takes up the calls that an earlier process left open.
 async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<()> {
     let mut revived = 0;
-    for open in journal.open_calls().await.context("cannot read the open calls")? {
-        let records = journal.records(&open.call).await.context("cannot read a call")?;
-        let Some(first) = records.first() else { continue };
+    for open in journal
+        .open_calls()
+        .await
+        .context("cannot read the open calls")?
+    {
+        let records = journal
+            .records(&open.call)
+            .await
+            .context("cannot read a call")?;
+        let Some(first) = records.first() else {
+            continue;
+        };
         let accepted = first.wall;
         let Some(arrival) = Arrival::from_fact(open.call, accepted, &first.fact) else {
             warn!("a call in the journal does not begin with its announcement; it is left alone");
             continue;
         };
-        registry.revive(arrival, records.into_iter().map(|record| record.fact).collect());
+        registry.revive(
+            arrival,
+            records.into_iter().map(|record| record.fact).collect(),
+        );
         revived += 1;
     }
     if revived > 0 {

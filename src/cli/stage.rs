@@ -59,7 +59,11 @@ pub(super) struct Play {
 
 impl Play {
     fn pace(&self) -> &str {
-        if self.speed == "max" { FASTEST } else { &self.speed }
+        if self.speed == "max" {
+            FASTEST
+        } else {
+            &self.speed
+        }
     }
 }
 
@@ -100,8 +104,20 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
     };
     let mut command = simulator_command(&simulator, "carrier");
     command
-        .args(["--connect", "-", "--public-url", PUBLIC_URL, "--call-status-path", "/twilio/status"])
-        .args(["--account-sid", &script.account_sid, "--auth-token", AUTH_TOKEN])
+        .args([
+            "--connect",
+            "-",
+            "--public-url",
+            PUBLIC_URL,
+            "--call-status-path",
+            "/twilio/status",
+        ])
+        .args([
+            "--account-sid",
+            &script.account_sid,
+            "--auth-token",
+            AUTH_TOKEN,
+        ])
         .args(["--speed", play.pace(), "--call"])
         .arg(&play.call);
     let mut carrier = Process::start("carrier", command)?;
@@ -130,9 +146,16 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         .stderr(std::fs::File::create(stage.path.join("server.log"))?);
     if let Some(deepgram) = &deepgram {
         let url = field(deepgram, "url")?.replacen("ws", "http", 1);
-        command.env("DEEPGRAM_BASE_URL", url).env("DEEPGRAM_API_KEY", "dg-test-key");
+        command
+            .env("DEEPGRAM_BASE_URL", url)
+            .env("DEEPGRAM_API_KEY", "dg-test-key");
     }
-    for other in ["TWILIO_API_KEY", "TWILIO_API_SECRET", "ZENDESK_EMAIL", "SLACK_WEBHOOK_URL"] {
+    for other in [
+        "TWILIO_API_KEY",
+        "TWILIO_API_SECRET",
+        "ZENDESK_EMAIL",
+        "SLACK_WEBHOOK_URL",
+    ] {
         command.env_remove(other);
     }
     let mut server = Process::start("server", command)?;
@@ -155,7 +178,12 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
     let (kept, trouble) = sinks.stop().await?;
     complaints.extend(trouble);
     let records = read_journal(&stage.path, &script.call_sid).await?;
-    Ok(Played { records, carrier: told, sinks: kept, complaints })
+    Ok(Played {
+        records,
+        carrier: told,
+        sinks: kept,
+        complaints,
+    })
 }
 
 /// What of `call.json` the server has to be set up for.
@@ -167,15 +195,24 @@ struct Script {
 
 fn read_call(call: &Path) -> anyhow::Result<Script> {
     let path = call.join("call.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{} is no recorded call: cannot read {}", call.display(), path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!(
+            "{} is no recorded call: cannot read {}",
+            call.display(),
+            path.display()
+        )
+    })?;
     let value: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     let text = |name: &str| {
         let found = value[name].as_str().map(str::to_owned);
         found.with_context(|| format!("{} has no \"{name}\"", path.display()))
     };
-    Ok(Script { account_sid: text("account_sid")?, call_sid: text("call_sid")?, mode: text("mode")? })
+    Ok(Script {
+        account_sid: text("account_sid")?,
+        call_sid: text("call_sid")?,
+        mode: text("mode")?,
+    })
 }
 
 fn write_config(data: &Path, play: &Play, script: &Script) -> anyhow::Result<PathBuf> {
@@ -211,7 +248,9 @@ async fn settle(address: &str) -> anyhow::Result<()> {
     };
     match tokio::time::timeout(CLOSING, settled).await {
         Ok(settled) => settled,
-        Err(_) => bail!("the call did not end, or its context was not delivered, within {CLOSING:?}"),
+        Err(_) => {
+            bail!("the call did not end, or its context was not delivered, within {CLOSING:?}")
+        }
     }
 }
 
@@ -221,7 +260,11 @@ async fn api(egress: &Egress, address: &str, path: &str) -> anyhow::Result<Value
         .body(Bytes::new())?;
     match egress.send_within(Duration::from_secs(5), request).await {
         Ok(response) => {
-            ensure!(response.status().is_success(), "{path} answered {}", response.status());
+            ensure!(
+                response.status().is_success(),
+                "{path} answered {}",
+                response.status()
+            );
             Ok(serde_json::from_slice(response.body())?)
         }
         Err(failure) => bail!("the server is gone ({failure:?})"),
@@ -231,7 +274,10 @@ async fn api(egress: &Egress, address: &str, path: &str) -> anyhow::Result<Value
 async fn read_journal(data: &Path, call_sid: &str) -> anyhow::Result<Vec<Record>> {
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot read the journal")?;
     let name = CarrierCallId(call_sid.to_owned());
-    let call = journal.call_of_carrier(&name).await?.context("the server knows nothing of the call")?;
+    let call = journal
+        .call_of_carrier(&name)
+        .await?
+        .context("the server knows nothing of the call")?;
     Ok(journal.records(&call).await?)
 }
 
@@ -241,7 +287,9 @@ fn simulator() -> anyhow::Result<PathBuf> {
     if let Some(path) = config::variable("HANDOFF_SIMULATOR") {
         return Ok(PathBuf::from(path));
     }
-    let beside = std::env::current_exe().context("where am I?")?.with_file_name("handoff-simulator");
+    let beside = std::env::current_exe()
+        .context("where am I?")?
+        .with_file_name("handoff-simulator");
     ensure!(
         beside.is_file(),
         "handoff-simulator is not beside this program: build both with `cargo build --workspace`, \
@@ -283,7 +331,12 @@ impl Process {
                 all
             })
         });
-        Ok(Self { name, child, lines: BufReader::new(stdout).lines(), complaints })
+        Ok(Self {
+            name,
+            child,
+            lines: BufReader::new(stdout).lines(),
+            complaints,
+        })
     }
 
     /// Reads the line in which a stand-in says where it listens.
@@ -291,19 +344,33 @@ impl Process {
         let line = self.lines.next_line().await?;
         let line = line.with_context(|| format!("the {} did not start", self.name))?;
         let event = parse(&line)?;
-        ensure!(event["event"] == "listening", "the {} began with {line}", self.name);
+        ensure!(
+            event["event"] == "listening",
+            "the {} began with {line}",
+            self.name
+        );
         Ok(event)
     }
 
     /// Reads the line in which the server says where it listens.
     async fn address(&mut self) -> anyhow::Result<String> {
-        let line = self.lines.next_line().await?.context("the server did not start")?;
+        let line = self
+            .lines
+            .next_line()
+            .await?
+            .context("the server did not start")?;
         let address = line.strip_prefix("listening on http://");
-        Ok(address.with_context(|| format!("the server began with {line}"))?.to_owned())
+        Ok(address
+            .with_context(|| format!("the server began with {line}"))?
+            .to_owned())
     }
 
     async fn tell(&mut self, text: &str) -> anyhow::Result<()> {
-        let stdin = self.child.stdin.as_mut().context("standard input is piped")?;
+        let stdin = self
+            .child
+            .stdin
+            .as_mut()
+            .context("standard input is piped")?;
         stdin.write_all(text.as_bytes()).await?;
         Ok(stdin.flush().await?)
     }
@@ -312,7 +379,10 @@ impl Process {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
         let id = id.and_then(rustix::process::Pid::from_raw);
         let id = id.with_context(|| format!("the {} ended by itself", self.name))?;
-        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
+        Ok(rustix::process::kill_process(
+            id,
+            rustix::process::Signal::TERM,
+        )?)
     }
 
     /// Closes a stand-in's input, which ends it, and reads what it still says.
@@ -376,5 +446,7 @@ fn parse(line: &str) -> anyhow::Result<Value> {
 }
 
 fn field<'a>(event: &'a Value, name: &str) -> anyhow::Result<&'a str> {
-    event[name].as_str().with_context(|| format!("a stand-in did not say its {name}"))
+    event[name]
+        .as_str()
+        .with_context(|| format!("a stand-in did not say its {name}"))
 }

@@ -32,12 +32,23 @@ const REWRITE_EVIDENCE: Duration = Duration::from_millis(1_500);
 const INSPECT_EVERY: Duration = Duration::from_secs(60);
 /// What recognizers are told to expect, beside what the configuration adds.
 const KEYTERMS: [&str; 8] = [
-    "human", "real person", "representative", "operator", "supervisor", "manager",
-    "customer service", "speak to someone",
+    "human",
+    "real person",
+    "representative",
+    "operator",
+    "supervisor",
+    "manager",
+    "customer service",
+    "speak to someone",
 ];
 
 pub(super) fn documents(config: &Config) -> Result<Documents, DocumentsError> {
-    Documents::new(&config.server, &config.voice_agent, &config.handoff, &config.targets[0])
+    Documents::new(
+        &config.server,
+        &config.voice_agent,
+        &config.handoff,
+        &config.targets[0],
+    )
 }
 
 /// Takes the rules out of the configuration, because expressions are compiled once.
@@ -59,9 +70,10 @@ pub(super) fn policy(config: &mut Config) -> Policy {
 pub(super) fn account(twilio: &config::Twilio) -> anyhow::Result<Account> {
     let credentials = match &twilio.credentials {
         TwilioCredentials::AuthToken => Credentials::AuthToken(twilio.auth_tokens[0].clone()),
-        TwilioCredentials::ApiKey { sid, secret } => {
-            Credentials::ApiKey { sid: sid.clone(), secret: secret.clone() }
-        }
+        TwilioCredentials::ApiKey { sid, secret } => Credentials::ApiKey {
+            sid: sid.clone(),
+            secret: secret.clone(),
+        },
     };
     Account::new(&twilio.account_sid, &credentials, &twilio.base_url)
         .context("the Twilio account cannot be used")
@@ -80,7 +92,9 @@ pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Res
         }
         RecognizerChoice::PocketSphinx(sphinx) => {
             let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
-            Ok(Recognizers::PocketSphinx(loaded.context("recognizer.kind is \"pocketsphinx\"")?))
+            Ok(Recognizers::PocketSphinx(
+                loaded.context("recognizer.kind is \"pocketsphinx\"")?,
+            ))
         }
         RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {
             match PocketSphinx::load(sphinx_options(*sphinx, data)) {
@@ -151,15 +165,20 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
             client_secret: secret.clone(),
             scope: "read write".to_owned(),
         },
-        ZendeskAccess::Token { email, token } => {
-            ZendeskCredentials::ApiToken { email: email.clone(), token: token.clone() }
-        }
+        ZendeskAccess::Token { email, token } => ZendeskCredentials::ApiToken {
+            email: email.clone(),
+            token: token.clone(),
+        },
     };
     let requester = match &zendesk.requester_email {
-        Some(email) => {
-            Requester::Fixed { name: zendesk.requester_name.clone(), email: email.clone() }
-        }
-        None => Requester::Caller { name_parameter: None, email_parameter: None },
+        Some(email) => Requester::Fixed {
+            name: zendesk.requester_name.clone(),
+            email: email.clone(),
+        },
+        None => Requester::Caller {
+            name_parameter: None,
+            email_parameter: None,
+        },
     };
     let upset = PriorityStep {
         when: PriorityWhen::SentimentBelow(-0.5),
@@ -169,7 +188,10 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
         base: BaseUrl::parse(&zendesk.base_url).context("sink.zendesk.base_url")?,
         credentials,
         requester,
-        priority: PriorityRule { steps: vec![upset], otherwise: Priority::Normal },
+        priority: PriorityRule {
+            steps: vec![upset],
+            otherwise: Priority::Normal,
+        },
         tags: zendesk.tags.clone(),
         custom_fields: Vec::new(),
         limits: ZendeskLimits::VENDOR,
@@ -179,7 +201,8 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
 fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
     let transport = match &slack.access {
         SlackAccess::Bot { token, channel } => SlackTransport::Bot {
-            base: BaseUrl::parse(&format!("{}/api", slack.base_url)).context("sink.slack.base_url")?,
+            base: BaseUrl::parse(&format!("{}/api", slack.base_url))
+                .context("sink.slack.base_url")?,
             token: token.clone(),
             channel: channel.clone(),
         },
@@ -187,5 +210,8 @@ fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
             url: BaseUrl::parse(url.expose()).context("SLACK_WEBHOOK_URL")?,
         },
     };
-    Ok(SlackOptions { transport, limits: SlackLimits::VENDOR })
+    Ok(SlackOptions {
+        transport,
+        limits: SlackLimits::VENDOR,
+    })
 }

@@ -12,7 +12,7 @@ mod server;
 
 pub use calls::{CallerIdPolicy, Handoff, StreamTimes, Target, VoiceAgent};
 pub use connections::{
-    Delivery, Deepgram, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
+    Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
     TwilioCredentials, Zendesk, ZendeskAccess,
 };
 pub use load::{Config, ConfigError, DEFAULT, Environment, Loaded, load, variable};

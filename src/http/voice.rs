@@ -110,7 +110,12 @@ pub(super) async fn leg_progressed(
         Err(error) => return Front::malformed(&error, "/twilio/leg"),
     };
     if let Some((handoff, progress)) = HandoffId::parse(&handoff).zip(status.progress()) {
-        tell(&front, &status.parent, Event::LegProgressed { handoff, progress }).await;
+        tell(
+            &front,
+            &status.parent,
+            Event::LegProgressed { handoff, progress },
+        )
+        .await;
     }
     StatusCode::NO_CONTENT.into_response()
 }
@@ -180,5 +185,9 @@ async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
 }
 
 fn xml(document: Document) -> Response {
-    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document.into_string()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
+        document.into_string(),
+    )
+        .into_response()
 }

@@ -11,7 +11,9 @@ use crate::carrier::twilio::argument::{
     ArgumentError, RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl,
 };
 use crate::carrier::twilio::rest::{self, Account};
-use crate::carrier::twilio::twiml::{self, DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer};
+use crate::carrier::twilio::twiml::{
+    self, DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer,
+};
 use crate::carrier::twilio::xml::{InlineVerbs, InlineVerbsError};
 use crate::config;
 
@@ -56,12 +58,12 @@ impl Documents {
         target: &config::Target,
     ) -> Result<Self, DocumentsError> {
         let mode = match voice_agent {
-            config::VoiceAgent::ListenThenRedirect { webhook_url } => {
-                Mode::Listen { then: Then::Redirect(WebUrl::new(webhook_url)?) }
-            }
-            config::VoiceAgent::ListenThenDocument { document } => {
-                Mode::Listen { then: Then::Document(InlineVerbs::new(document)?) }
-            }
+            config::VoiceAgent::ListenThenRedirect { webhook_url } => Mode::Listen {
+                then: Then::Redirect(WebUrl::new(webhook_url)?),
+            },
+            config::VoiceAgent::ListenThenDocument { document } => Mode::Listen {
+                then: Then::Document(InlineVerbs::new(document)?),
+            },
             config::VoiceAgent::Converse => Mode::Converse,
         };
         let ring = u16::try_from(target.ring.as_secs()).unwrap_or(u16::MAX);
@@ -109,7 +111,11 @@ impl Documents {
     ///
     /// # Errors
     /// A URL cannot be built, which [`Documents::new`] has excluded.
-    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId) -> Result<Document, ArgumentError> {
+    pub fn handoff(
+        &self,
+        arrival: &Arrival,
+        handoff: &HandoffId,
+    ) -> Result<Document, ArgumentError> {
         Ok(twiml::handoff_document(&Handoff {
             announcement: self.say.clone(),
             voice: self.voice.clone(),
@@ -134,14 +140,24 @@ impl Documents {
         let document = self.handoff(arrival, handoff)?;
         // Where the carrier fetches a document that is too long to be sent along.
         let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}")))?;
-        Ok(rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &url))
+        Ok(rest::rewrite_call(
+            account,
+            &arrival.carrier_call,
+            document.as_str(),
+            &url,
+        ))
     }
 
     /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
     /// died.
     pub fn rescue(&self, account: &Account, arrival: &Arrival) -> Request<Bytes> {
         let document = twiml::dead_man(&self.tail(arrival));
-        rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &self.voice_url)
+        rest::rewrite_call(
+            account,
+            &arrival.carrier_call,
+            document.as_str(),
+            &self.voice_url,
+        )
     }
 
     /// What the caller hears after the human's leg.
