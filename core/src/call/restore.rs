@@ -40,10 +40,14 @@ impl Call {
             | Fact::StreamStopped { .. } => {}
             Fact::UtteranceHeard(utterance) => self.replay_utterance(utterance),
             Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
-            Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerLost {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = true;
             }
-            Fact::RecognizerRestored { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerRestored {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = false;
             }
             Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
