@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::wiring;
-use crate::config::Loaded;
+use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
@@ -82,6 +82,7 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         schedule,
         drain: LAST_DELIVERIES,
     };
+    #[expect(clippy::disallowed_methods, reason = "waited for below")]
     let worker = tokio::task::spawn(worker.run(sinks, until(stopping.clone())));
     let ready = Arc::new(AtomicBool::new(true));
     let front = Front {
@@ -100,6 +101,7 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     announce(&listener)?;
     let stopped = until(stopping);
     let server = axum::serve(listener, router(front)).with_graceful_shutdown(stopped);
+    #[expect(clippy::disallowed_methods, reason = "ended below, after the calls")]
     let server = tokio::task::spawn(server.into_future());
 
     signals.next().await;
@@ -203,10 +205,9 @@ async fn until(mut stopping: watch::Receiver<bool>) {
 }
 
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("HANDOFF_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,handoff=info"));
+    let filter = config::variable("HANDOFF_LOG").unwrap_or_else(|| "info".to_owned());
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

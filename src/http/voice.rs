@@ -167,6 +167,10 @@ pub(super) async fn stream_progressed(
     StatusCode::NO_CONTENT.into_response()
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the error is the answer, made once"
+)]
 fn signed_form(
     front: &Front,
     uri: &Uri,

@@ -170,7 +170,7 @@ impl Driver {
                 Arrived::Binary => self.streams.ignored += 1,
                 Arrived::Ended(stream) => return self.on_stream_ended(stream, StreamEnd::Closed),
                 Arrived::Introduced(start) => return self.on_introduced(start.stream),
-                Arrived::Refused(refusal, socket) => return self.refuse(refusal, socket),
+                Arrived::Refused(refusal, socket) => return self.refuse(refusal, *socket),
             }
             left -= 1;
             if left > 0 && !self.call.has_commands() {

@@ -61,7 +61,7 @@ pub(super) enum Arrived {
     /// The waiting socket introduced itself properly.
     Introduced(Start),
     /// The waiting socket was turned away.
-    Refused(Refusal, WebSocket),
+    Refused(Refusal, Box<WebSocket>),
 }
 
 impl Line {
@@ -172,7 +172,7 @@ impl Line {
                 self.waiting = waiting;
                 Arrived::Introduced(start)
             }
-            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, waiting.socket),
+            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, Box::new(waiting.socket)),
             (Err(_), None) => unreachable!("an introduction comes from a waiting socket"),
         }
     }

@@ -43,10 +43,14 @@ impl Call {
                 self.ear.remember(utterance);
             }
             Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
-            Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerLost {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = true;
             }
-            Fact::RecognizerRestored { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerRestored {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = false;
             }
             Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
