@@ -126,6 +126,7 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
         ],
         &[
             "src/cli/",
+            "src/config/environment.rs",
             "src/config/load.rs",
             "src/journal/sqlite/open.rs",
             "src/main.rs",
