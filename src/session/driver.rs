@@ -1,6 +1,7 @@
 //! The loop of one call. It owns the call, its sockets and its tasks, and awaits nothing but its
 //! inputs: whatever takes time runs beside it and comes back as an event.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +29,9 @@ use crate::telemetry::metrics::{self, Refusal};
 pub(super) const INBOX: usize = 32;
 /// Hypotheses that wait for a call's task.
 const HEARD: usize = 32;
-/// Frames taken in a row before the other inputs get their turn.
-const FRAMES_A_TURN: usize = 64;
+/// Frames taken in a row before others get their turn: no more windows than a recognizer takes in
+/// before their memory is wanted again.
+const FRAMES_A_TURN: usize = 32;
 
 /// What reaches a call's task from outside.
 #[derive(Debug)]
@@ -117,7 +119,12 @@ impl Driver {
                     Err(failure) => error!(%failure, "a task of the call failed"),
                 },
                 () = sleep_until(deadline) => self.call.handle_timeout(self.clock.now()),
-                arrived = self.line.next(), if self.line.is_open() => self.on_arrived(arrived),
+                arrived = self.line.next(), if self.line.is_open() => {
+                    if self.on_arrived(arrived).is_break() {
+                        // After a stall, audio comes in a rush; the recognizers must keep up.
+                        tokio::task::yield_now().await;
+                    }
+                }
             }
         }
         self.finish().await;
@@ -161,22 +168,27 @@ impl Driver {
     }
 
     /// Takes what arrived, and what lies ready behind it until the call wants something done.
-    fn on_arrived(&mut self, arrived: Arrived) {
+    /// Breaks off if that takes long.
+    fn on_arrived(&mut self, arrived: Arrived) -> ControlFlow<()> {
         let mut next = Some(arrived);
         let mut left = FRAMES_A_TURN;
         while let Some(arrived) = next.take() {
             match arrived {
                 Arrived::Text(text) => self.on_text(&text),
                 Arrived::Binary => self.streams.ignored += 1,
-                Arrived::Ended(stream) => return self.on_stream_ended(stream, StreamEnd::Closed),
-                Arrived::Introduced(start) => return self.on_introduced(start.stream),
-                Arrived::Refused(refusal, socket) => return self.refuse(refusal, *socket),
+                Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
+                Arrived::Introduced(start) => self.on_introduced(start.stream),
+                Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
             }
             left -= 1;
-            if left > 0 && !self.call.has_commands() {
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            if !self.call.has_commands() {
                 next = self.line.next_ready();
             }
         }
+        ControlFlow::Continue(())
     }
 
     fn on_text(&mut self, text: &str) {
