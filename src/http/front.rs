@@ -49,10 +49,10 @@ impl Front {
         (StatusCode::FORBIDDEN, "signature does not match").into_response()
     }
 
-    /// Answers a request that is signed for another account.
-    pub(super) fn foreign(route: &'static str) -> Response {
+    /// Answers a request that is signed with our token and speaks of an account that is not ours.
+    pub(super) fn another_account(route: &'static str) -> Response {
         metrics::refused(Refusal::Account);
-        warn!(route, "request refused: another account");
+        warn!(route, "request refused: of another account");
         (StatusCode::FORBIDDEN, "another account").into_response()
     }
 

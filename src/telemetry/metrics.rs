@@ -10,7 +10,7 @@ use metrics::{counter, gauge, histogram};
 pub enum Refusal {
     /// No valid signature.
     Signature,
-    /// Signed, but for another account.
+    /// Signed, and of another account than ours.
     Account,
     /// A token that was not given out, or is spent.
     Token,

@@ -9,7 +9,9 @@ mod shown;
 mod source;
 mod tree;
 
-use rules::{DOCS, LONG, RULES, core_depends_on_little, docs_name_what_exists, no_machine_is_named};
+use rules::{
+    DOCS, LONG, RULES, core_depends_on_little, docs_name_what_exists, no_machine_is_named,
+};
 use source::Finding;
 use tree::{exists, read, read_code, read_texts};
 
@@ -30,7 +32,9 @@ fn the_tree_is_tidy() {
     core_depends_on_little(&read("core/Cargo.toml"), &mut findings);
     let is_function = |name: &str| {
         let declared = format!("fn {name}(");
-        sources.iter().any(|source| source.all_code.contains(&declared))
+        sources
+            .iter()
+            .any(|source| source.all_code.contains(&declared))
     };
     for doc in DOCS {
         docs_name_what_exists(doc, &read(doc), exists, is_function, &mut findings);

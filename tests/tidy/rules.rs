@@ -168,7 +168,14 @@ const EMPTY_TYPE_NAMES: [&str; 8] = [
 
 /// What a path in a doc begins with.
 const TREE: [&str; 8] = [
-    "assets/", "benches/", "core/", "examples/", "fixtures/", "simulator/", "src/", "tests/",
+    "assets/",
+    "benches/",
+    "core/",
+    "examples/",
+    "fixtures/",
+    "simulator/",
+    "src/",
+    "tests/",
 ];
 
 /// The docs that name tests and files, and those of their paths that do not exist yet.
@@ -405,7 +412,9 @@ pub fn docs_name_what_exists(
             let is_test = named.matches('_').count() >= 4
                 && named.chars().all(|c| c == '_' || c.is_ascii_lowercase());
             let missing = match (is_path, is_test) {
-                (true, _) => named.chars().all(plain) && !PLANNED.contains(&named) && !exists(named),
+                (true, _) => {
+                    named.chars().all(plain) && !PLANNED.contains(&named) && !exists(named)
+                }
                 (false, true) => !is_function(named),
                 (false, false) => false,
             };
