@@ -1,4 +1,5 @@
 //! The only place that reads clocks.
+#![expect(clippy::disallowed_methods, reason = "this is the place")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

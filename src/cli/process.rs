@@ -27,6 +27,10 @@ impl Process {
             .with_context(|| format!("cannot start the {name}"))?;
         let stdout = child.stdout.take().context("standard output is piped")?;
         let complaints = child.stderr.take().map(|stderr| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "`Process` owns it and waits for it"
+            )]
             tokio::task::spawn(async move {
                 let mut lines = BufReader::new(stderr).lines();
                 let mut all = Vec::new();

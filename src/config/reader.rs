@@ -66,16 +66,15 @@ impl<'a> Section<'a> {
         key: &'static str,
         problems: &mut Problems,
     ) -> Option<String> {
-        match self.value(key)? {
-            Value::String(text) => Some(text.trim().to_owned()),
-            other => {
-                problems.add(
-                    self.path(key),
-                    format!("must be text in quotes, not {}", kind(other)),
-                );
-                None
-            }
+        let value = self.value(key)?;
+        let text = value.as_str().map(|text| text.trim().to_owned());
+        if text.is_none() {
+            problems.add(
+                self.path(key),
+                format!("must be text in quotes, not {}", kind(value)),
+            );
         }
+        text
     }
 
     pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<String> {
@@ -173,13 +172,15 @@ impl<'a> Section<'a> {
         problems: &mut Problems,
     ) -> Option<Section<'a>> {
         let path = self.path(key);
-        match self.value(key)? {
-            Value::Table(table) => Some(Section::new(path, table)),
-            other => {
-                problems.add(path, format!("must be a table, not {}", kind(other)));
-                None
-            }
+        let value = self.value(key)?;
+        let table = value.as_table();
+        if table.is_none() {
+            problems.add(
+                path.clone(),
+                format!("must be a table, not {}", kind(value)),
+            );
         }
+        table.map(|table| Section::new(path, table))
     }
 
     pub(super) fn sections(

@@ -107,7 +107,8 @@ impl Documents {
         twiml::bypass(&self.mode, &self.tail(arrival))
     }
 
-    /// Moves the call to the human.
+    /// Moves the call to the human. The callbacks name handoff and attempt, so that news of a dial
+    /// that a later attempt interrupted can be told from news of that attempt.
     ///
     /// # Errors
     /// A URL cannot be built, which [`Documents::new`] has excluded.
@@ -115,15 +116,17 @@ impl Documents {
         &self,
         arrival: &Arrival,
         handoff: &HandoffId,
+        attempt: u32,
     ) -> Result<Document, ArgumentError> {
+        let about = |what: &str| self.url(&format!("/twilio/{what}/{handoff}/{attempt}"));
         Ok(twiml::handoff_document(&Handoff {
             announcement: self.say.clone(),
             voice: self.voice.clone(),
             target: self.target.clone(),
             caller_id: caller_id(self.caller_id, &arrival.caller, &arrival.called),
             ring: self.ring,
-            after_dial_url: WebUrl::new(&self.url(&format!("/twilio/after-dial/{handoff}")))?,
-            leg_status_url: WebUrl::new(&self.url(&format!("/twilio/leg/{handoff}")))?,
+            after_dial_url: WebUrl::new(&about("after-dial"))?,
+            leg_status_url: WebUrl::new(&about("leg"))?,
         }))
     }
 
@@ -136,10 +139,11 @@ impl Documents {
         account: &Account,
         arrival: &Arrival,
         handoff: &HandoffId,
+        attempt: u32,
     ) -> Result<Request<Bytes>, ArgumentError> {
-        let document = self.handoff(arrival, handoff)?;
+        let document = self.handoff(arrival, handoff, attempt)?;
         // Where the carrier fetches a document that is too long to be sent along.
-        let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}")))?;
+        let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}/{attempt}")))?;
         Ok(rest::rewrite_call(
             account,
             &arrival.carrier_call,

@@ -3,6 +3,7 @@
 use super::command::{Anomaly, Command};
 use super::fact::{Evidence, Fact, Trigger, TriggerSource, Utterance};
 use super::machine::Call;
+use super::outcome::Disposition;
 use super::state::{HandingOff, Phase, State};
 use super::timer::Timer;
 use crate::id::HandoffId;
@@ -75,21 +76,18 @@ impl Call {
     }
 
     pub(super) fn on_speech_started(&mut self, speaker: Speaker, at: MediaTime) {
-        if speaker == Speaker::Caller {
-            self.ear.caller_quiet_since = None;
-            self.ear.heard_to = self.ear.heard_to.max(at);
-        }
+        self.ear.heard_to = self.ear.heard_to.max(at);
+        *self.ear.quiet_since(speaker) = None;
     }
 
     pub(super) fn on_speech_ended(&mut self, speaker: Speaker, at: MediaTime) {
-        if speaker == Speaker::Caller {
-            self.ear.caller_quiet_since = Some(at);
-            self.ear.heard_to = self.ear.heard_to.max(at);
-        }
+        self.ear.heard_to = self.ear.heard_to.max(at);
+        *self.ear.quiet_since(speaker) = Some(at);
     }
 
     pub(super) fn on_audio_advanced(&mut self, to: MediaTime, now: CallTime) {
         self.ear.heard_to = self.ear.heard_to.max(to);
+        self.expect_news(now);
         self.watch_rules(now);
     }
 
@@ -118,14 +116,8 @@ impl Call {
         if utterance.speaker == Speaker::Caller {
             let score = self.policy.sentiment.score(utterance.text.expose());
             utterance.sentiment = Some(score);
-            self.ear.feel(score, utterance.end);
         }
-        let same_turn = (self.ear.transcript.last())
-            .is_some_and(|previous| previous.speaker == utterance.speaker);
-        if !same_turn {
-            self.ear.signals.call.turns += 1;
-        }
-        self.ear.transcript.push(utterance.clone());
+        self.ear.remember(utterance.clone());
         self.record(Fact::UtteranceHeard(utterance));
     }
 
@@ -138,9 +130,10 @@ impl Call {
 
     /// After a human answered, the track that carried the voice agent carries the human.
     fn speaking_as(&self, heard_on: Speaker) -> Speaker {
-        match (&self.state, heard_on) {
-            (State::Talking { .. }, Speaker::VoiceAgent) => Speaker::Human,
-            (_, speaker) => speaker,
+        let human = self.has_human() || matches!(self.state, State::Leaving(Disposition::Bridged));
+        match heard_on {
+            Speaker::VoiceAgent if human => Speaker::Human,
+            Speaker::VoiceAgent | Speaker::Caller | Speaker::Human => heard_on,
         }
     }
 
@@ -151,10 +144,7 @@ impl Call {
             return;
         }
         self.ear.signals.call.seconds = now.0.as_secs_f64();
-        self.ear.signals.caller.silent_seconds = match self.ear.caller_quiet_since {
-            Some(since) => self.ear.heard_to.since(since).as_secs_f64(),
-            None => 0.0,
-        };
+        self.ear.signals.caller.silent_seconds = self.ear.silence().as_secs_f64();
         let fired = self
             .ear
             .rules
@@ -173,14 +163,14 @@ impl Call {
     /// What of the caller's words and keys a fired rule rests on, judged by the signals it reads.
     fn evidence(&self, values: &[(&'static str, String)]) -> Vec<Evidence> {
         let reads = |name: &str| values.iter().any(|(signal, _)| *signal == name);
+        let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
         let mut evidence = Vec::new();
-        if reads("caller.digits") && !self.ear.signals.caller.digits.expose().is_empty() {
+        if reads("caller.digits") && !asked && !self.ear.signals.caller.digits.expose().is_empty() {
             evidence.push(Evidence::Digits {
                 digits: self.ear.signals.caller.digits.clone(),
                 at: self.ear.last_digit_at,
             });
         }
-        let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
         let words = asked || reads("caller.sentiment");
         if words && let Some((utterance, is_final)) = self.latest_caller_words() {
             evidence.push(Evidence::Words {
@@ -216,6 +206,9 @@ impl Call {
         if !self.is_listening() {
             return self.note(Anomaly::TriggerDuringHandoff);
         }
+        if self.handoffs >= self.policy.handoffs {
+            return self.note(Anomaly::TooManyHandoffs);
+        }
         let trigger = Trigger {
             handoff: HandoffId::nth(&self.arrival.call, self.handoffs),
             source,
@@ -226,6 +219,7 @@ impl Call {
         };
         self.handoffs += 1;
         self.revision = 0;
+        self.attempts = 0;
         self.refused = None;
         self.trigger = Some(trigger.clone());
         self.state = State::HandingOff(HandingOff {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::command::Command;
-use super::fact::{Fact, Utterance};
+use super::fact::Fact;
 use super::machine::{Arrival, Call};
 use super::outcome::{LegProgress, RewriteOutcome};
 use super::policy::Policy;
@@ -14,8 +15,11 @@ use crate::id::HandoffId;
 use crate::speech::Speaker;
 use crate::time::CallTime;
 
+/// How old a decision may be that is acted on again after a restart.
+const FRESH: Duration = Duration::from_secs(30);
+
 impl Call {
-    /// Builds the call that the facts tell of, as of `now`, and has it settle what was left open:
+    /// Builds the call that the facts, in order of their times, tell of, as of `now`, and has it settle what was left open:
     /// the carrier is asked about the call first, and a decision whose rewrite is not known to have
     /// been taken is acted on again unless the human's leg is heard of.
     pub fn restore(
@@ -38,48 +42,62 @@ impl Call {
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. } => {}
-            Fact::UtteranceHeard(utterance) => self.replay_utterance(utterance),
+            Fact::UtteranceHeard(utterance) => {
+                self.ear.heard_to = self.ear.heard_to.max(utterance.end);
+                self.ear.remember(utterance);
+            }
             Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
-            Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerLost {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = true;
             }
-            Fact::RecognizerRestored { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerRestored {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = false;
             }
             Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
             Fact::Triggered(trigger) => {
                 self.handoffs += 1;
+                self.attempts = 0;
                 self.refused = None;
                 self.trigger = Some(trigger.clone());
-                self.state = State::HandingOff(HandingOff {
-                    trigger,
-                    phase: Phase::Recording,
-                });
+                let phase = Phase::Recording;
+                self.state = State::HandingOff(HandingOff { trigger, phase });
             }
-            Fact::RewriteRequested { attempt, .. } => self.in_phase(Phase::Rewriting { attempt }),
+            Fact::RewriteRequested { attempt, .. } => {
+                self.attempts = attempt;
+                self.in_phase(Phase::Rewriting);
+            }
             Fact::RewriteSettled {
                 attempt, outcome, ..
-            } => match outcome {
-                RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
-                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting { attempt }),
-                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting { attempt }),
-                RewriteOutcome::Refused { .. } | RewriteOutcome::CallerGone => {
-                    self.refused = Some(outcome);
-                    self.state = State::Listening;
-                }
-            },
+            } => self.replay_settled(attempt, outcome),
             Fact::LegProgressed { handoff, progress } => self.replay_leg(handoff, progress),
             Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
             Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
         }
     }
 
-    fn replay_utterance(&mut self, utterance: Utterance) {
-        if let Some(score) = utterance.sentiment {
-            self.ear.feel(score, utterance.end);
+    /// As when it happened: an answer counts while it is awaited, not after the leg was heard of.
+    fn replay_settled(&mut self, attempt: u32, outcome: RewriteOutcome) {
+        let State::HandingOff(handing) = &mut self.state else {
+            return;
+        };
+        if !matches!(handing.phase, Phase::Rewriting) || attempt != self.attempts {
+            return;
         }
-        self.ear.heard_to = self.ear.heard_to.max(utterance.end);
-        self.ear.transcript.push(utterance);
+        match outcome {
+            RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
+            RewriteOutcome::NotSent => handing.phase = Phase::Waiting,
+            RewriteOutcome::Unknown | RewriteOutcome::CallerGone => {
+                handing.phase = Phase::Inspecting;
+            }
+            RewriteOutcome::Refused { .. } => {
+                self.refused = Some(outcome);
+                self.state = State::Listening;
+            }
+        }
     }
 
     fn replay_leg(&mut self, handoff: HandoffId, progress: LegProgress) {
@@ -102,20 +120,24 @@ impl Call {
 
     fn resume(&mut self, now: CallTime) {
         if let State::HandingOff(handing) = &mut self.state {
+            let old = now.since(handing.trigger.at) > FRESH;
             match handing.phase {
+                // Whoever has the caller has had them for a while: the voice agent hears them if
+                // they ask again, and a human must not be cut off.
+                Phase::Recording | Phase::Rewriting | Phase::Inspecting | Phase::Waiting if old => {
+                    self.refused = Some(RewriteOutcome::Unknown);
+                    self.state = State::Listening;
+                }
                 // The rewrite is asked for while its own fact is on the way to the disk, so it may
                 // have acted although nothing says so.
-                Phase::Recording => handing.phase = Phase::Inspecting { attempt: 0 },
-                Phase::Rewriting { attempt } => handing.phase = Phase::Inspecting { attempt },
-                Phase::Waiting { .. } => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Inspecting { .. } => {}
-                Phase::Dialling { .. } => {}
+                Phase::Recording | Phase::Rewriting => handing.phase = Phase::Inspecting,
+                Phase::Waiting => self.timers.set(Timer::RewriteRetry, now),
+                Phase::Inspecting | Phase::Dialling { .. } => {}
             }
         }
         self.commands.push_back(Command::InspectCall);
         self.timers.stop(Timer::StreamAbsent);
-        self.timers
-            .set(Timer::Inspect, now + self.policy.inspect_every);
+        self.expect_news(now);
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum State {
     Talking { handoff: HandoffId },
     /// Dialling is over; the caller hears the last document of the call.
     Parting { handoff: HandoffId, end: DialEnd },
+    /// The call is over; the recognizers give their last words.
+    Leaving(Disposition),
     /// The end is being written down.
     Ending(Disposition),
     /// Nothing more happens.
@@ -34,11 +36,11 @@ pub(super) enum Phase {
     /// The decision is on its way to the journal.
     Recording,
     /// The carrier was asked; its answer is awaited.
-    Rewriting { attempt: u32 },
-    /// The carrier certainly did not act; the next attempt waits for its time.
-    Waiting { attempt: u32 },
+    Rewriting,
+    /// The next attempt waits for its time.
+    Waiting,
     /// Nobody knows whether the carrier acted; the call is being looked at.
-    Inspecting { attempt: u32 },
+    Inspecting,
     /// The carrier took the document.
     Dialling { progress: Option<LegProgress> },
 }
@@ -49,7 +51,7 @@ impl State {
         match self {
             Self::HandingOff(handing) => Some(&handing.trigger.handoff),
             Self::Talking { handoff } | Self::Parting { handoff, .. } => Some(handoff),
-            Self::Listening | Self::Ending(_) | Self::Ended(_) => None,
+            Self::Listening | Self::Leaving(_) | Self::Ending(_) | Self::Ended(_) => None,
         }
     }
 }

@@ -6,15 +6,21 @@ use super::event::Inspection;
 use super::fact::Fact;
 use super::machine::Call;
 use super::outcome::{DialEnd, Disposition, LegProgress, StreamEnd};
-use super::state::{HandingOff, Phase, State};
+use super::state::{Phase, State};
 use super::timer::Timer;
 use crate::id::StreamId;
 use crate::time::{CallTime, MediaTime};
 
 impl Call {
-    pub(super) fn on_stream_started(&mut self, stream: StreamId, at: MediaTime, replacement: bool) {
+    pub(super) fn on_stream_started(
+        &mut self,
+        stream: StreamId,
+        at: MediaTime,
+        replacement: bool,
+        now: CallTime,
+    ) {
         self.timers.stop(Timer::StreamAbsent);
-        self.timers.stop(Timer::Inspect);
+        self.expect_news(now);
         self.stream = Some(stream.clone());
         self.record(Fact::StreamStarted {
             stream,
@@ -29,6 +35,8 @@ impl Call {
         }
         if self.stream.as_ref() == Some(&stream) {
             self.stream = None;
+        }
+        if self.stream.is_none() && !matches!(self.state, State::Leaving(_)) {
             self.timers
                 .set(Timer::StreamAbsent, now + self.policy.stream_grace);
         }
@@ -38,18 +46,25 @@ impl Call {
 
     pub(super) fn on_inspected(&mut self, inspection: Inspection, now: CallTime) {
         match inspection {
-            Inspection::Over => self.end(self.disposition_now()),
+            Inspection::Over => self.leave(now),
             Inspection::InProgress | Inspection::Unclear => {
-                if let State::HandingOff(HandingOff {
-                    phase: Phase::Inspecting { attempt },
-                    ..
-                }) = &self.state
+                if let State::HandingOff(handing) = &self.state
+                    && matches!(handing.phase, Phase::Inspecting)
                 {
-                    let attempt = *attempt;
-                    self.retry_rewrite(attempt, self.policy.rewrite_evidence, now);
+                    self.retry_rewrite(self.policy.rewrite_evidence, now);
                 }
             }
         }
+    }
+
+    /// Puts off the look at a call of which something was just heard. A socket may stay open for
+    /// ever after the call is over, so a stream alone is no news.
+    pub(super) fn expect_news(&mut self, now: CallTime) {
+        if matches!(self.state, State::Leaving(_)) {
+            return;
+        }
+        self.timers
+            .set(Timer::Inspect, now + self.policy.inspect_every);
     }
 
     /// The outcome if the call ended at this instant.
@@ -64,9 +79,9 @@ impl Call {
                 } => Disposition::NoAnswer,
                 Phase::Dialling { .. }
                 | Phase::Recording
-                | Phase::Rewriting { .. }
-                | Phase::Waiting { .. }
-                | Phase::Inspecting { .. } => Disposition::CallerHungUp,
+                | Phase::Rewriting
+                | Phase::Waiting
+                | Phase::Inspecting => Disposition::CallerHungUp,
             },
             State::Talking { .. } => Disposition::Bridged,
             State::Parting { end, .. } => match end {
@@ -76,8 +91,26 @@ impl Call {
                 DialEnd::Canceled => Disposition::CallerHungUp,
                 DialEnd::Failed => Disposition::CarrierRefused,
             },
-            State::Ending(disposition) | State::Ended(disposition) => *disposition,
+            State::Leaving(disposition)
+            | State::Ending(disposition)
+            | State::Ended(disposition) => *disposition,
         }
+    }
+
+    /// Takes leave of a call that is over: what was said last may still be on its way.
+    pub(super) fn leave(&mut self, now: CallTime) {
+        if matches!(self.state, State::Leaving(_)) {
+            return;
+        }
+        let disposition = self.disposition_now();
+        if self.ear.heard_to == MediaTime::default() {
+            return self.end(disposition);
+        }
+        self.timers.clear();
+        self.timers
+            .set(Timer::LastWords, now + self.policy.last_words);
+        self.state = State::Leaving(disposition);
+        self.commands.push_back(Command::FlushSpeech);
     }
 
     pub(super) fn end(&mut self, disposition: Disposition) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handoff_core::call::{
     Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Party, Policy,
-    RewriteOutcome, StreamEnd, describe,
+    RewriteOutcome, StreamEnd, Timer, describe,
 };
 use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
@@ -39,6 +39,8 @@ pub fn policy() -> Policy {
         rewrite_attempts: 3,
         rewrite_retry: Duration::from_millis(250),
         rewrite_evidence: Duration::from_millis(1_500),
+        handoffs: 3,
+        last_words: Duration::from_millis(1_500),
         stream_grace: Duration::from_secs(10),
         inspect_every: Duration::from_secs(60),
         maximum_age: Duration::from_secs(4 * 3600),
@@ -100,6 +102,11 @@ impl Harness {
                 self.call.handle(event, now);
                 self.drain(now);
             }
+        }
+        // A call that is over waits for its last words; nothing else may be due then.
+        while let Some((at, Timer::LastWords)) = self.call.poll_timeout() {
+            self.call.handle_timeout(at);
+            self.drain(at);
         }
         self
     }
@@ -176,6 +183,14 @@ impl Harness {
                 end: StreamEnd::Stopped,
             },
             ["audio"] => Event::AudioAdvanced { to: media },
+            ["bot-speaks"] => Event::SpeechStarted {
+                speaker: Speaker::VoiceAgent,
+                at: media,
+            },
+            ["bot-quiet"] => Event::SpeechEnded {
+                speaker: Speaker::VoiceAgent,
+                at: media,
+            },
             ["speech"] => Event::SpeechStarted {
                 speaker: Speaker::Caller,
                 at: media,
@@ -212,8 +227,9 @@ impl Harness {
                     other => panic!("no rewrite outcome {other}"),
                 },
             },
-            ["leg", progress] => Event::LegProgressed {
+            ["leg", progress, ..] => Event::LegProgressed {
                 handoff,
+                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
                 progress: match progress {
                     "initiated" => LegProgress::Initiated,
                     "ringing" => LegProgress::Ringing,
@@ -222,8 +238,9 @@ impl Harness {
                     other => panic!("no leg progress {other}"),
                 },
             },
-            ["dial", end] => Event::DialEnded {
+            ["dial", end, ..] => Event::DialEnded {
                 handoff,
+                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
                 end: match end {
                     "bridged" => DialEnd::Bridged,
                     "no-answer" => DialEnd::NoAnswer,
@@ -234,6 +251,7 @@ impl Harness {
             },
             ["old-leg", _] => Event::LegProgressed {
                 handoff: HandoffId::nth(&self.call.arrival().call, 99),
+                attempt: 1,
                 progress: LegProgress::Ringing,
             },
             ["inspected", found] => Event::CallInspected(match found {

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use handoff_core::time::{MediaTime, SAMPLE_RATE};
 
 use super::options::Replay;
@@ -20,28 +21,40 @@ const FRAME_SAMPLES: usize = 2_000;
 /// Entries of any length kept at most; a carrier with 10 ms windows reaches the sample cap first.
 const ENTRIES: usize = 1_024;
 
+/// Memory reserved at once for sent audio; a longer rewind grows into more.
+const LARGEST_RING: usize = 8_000;
+
 /// The audio of one speaker that Deepgram has not finally answered.
+///
+/// What was sent is copied into a ring, so that the windows themselves are given back at once to
+/// whoever made them, who can then use their memory again.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    /// Sent entries, then waiting ones; the oldest first in both.
-    entries: VecDeque<Feeding>,
-    /// How many entries at the front are sent.
-    sent: usize,
-    sent_samples: u64,
+    waiting: VecDeque<Feeding>,
     waiting_samples: u64,
     cap: u64,
-    rewind: u64,
+    sent: VecDeque<Stretch>,
+    /// The samples of the sent stretches, one after the other.
+    kept: VecDeque<u8>,
+    rewind: usize,
+}
+
+/// A frame that was sent.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: MediaTime,
+    len: usize,
 }
 
 impl Backlog {
     pub(super) fn new(replay: Replay) -> Self {
         Self {
-            entries: VecDeque::new(),
-            sent: 0,
-            sent_samples: 0,
+            waiting: VecDeque::new(),
             waiting_samples: 0,
             cap: samples(replay.cap),
-            rewind: samples(replay.rewind),
+            sent: VecDeque::new(),
+            kept: VecDeque::new(),
+            rewind: usize::try_from(samples(replay.rewind)).unwrap_or(usize::MAX),
         }
     }
 
@@ -49,8 +62,8 @@ impl Backlog {
     pub(super) fn push(&mut self, feeding: Feeding) -> u64 {
         match feeding {
             Feeding::Flush => {
-                if !matches!(self.entries.back(), Some(Feeding::Flush)) {
-                    self.entries.push_back(Feeding::Flush);
+                if !matches!(self.waiting.back(), Some(Feeding::Flush)) {
+                    self.waiting.push_back(Feeding::Flush);
                 }
             }
             Feeding::Window {
@@ -62,7 +75,7 @@ impl Backlog {
                     let frame = mulaw.split_to(mulaw.len().min(FRAME_SAMPLES));
                     let samples = frame.len() as u64;
                     self.waiting_samples += samples;
-                    self.entries.push_back(Feeding::Window {
+                    self.waiting.push_back(Feeding::Window {
                         start,
                         mulaw: frame,
                     });
@@ -71,7 +84,7 @@ impl Backlog {
             }
         }
         let mut dropped = 0;
-        while self.waiting_samples > self.cap || self.entries.len() - self.sent > ENTRIES {
+        while self.waiting_samples > self.cap || self.waiting.len() > ENTRIES {
             dropped += u64::from(self.drop_oldest_waiting());
         }
         dropped
@@ -79,7 +92,7 @@ impl Backlog {
 
     /// Whether anything waits to be sent.
     pub(super) fn is_waiting(&self) -> bool {
-        self.sent < self.entries.len()
+        !self.waiting.is_empty()
     }
 
     /// Whether audio waits to be sent.
@@ -98,26 +111,33 @@ impl Backlog {
 
     /// Takes the next entry to send.
     pub(super) fn poll_next(&mut self) -> Option<Feeding> {
-        let (start, mulaw) = match self.entries.get(self.sent)? {
-            Feeding::Flush => return self.entries.remove(self.sent),
-            Feeding::Window { start, mulaw } => (*start, mulaw.clone()),
-        };
-        self.sent += 1;
-        self.sent_samples += mulaw.len() as u64;
-        self.waiting_samples -= mulaw.len() as u64;
-        while self.sent_samples > self.rewind {
-            self.forget_oldest_sent();
+        let next = self.waiting.pop_front()?;
+        if let Feeding::Window { start, mulaw } = &next {
+            self.waiting_samples -= mulaw.len() as u64;
+            while self.kept.len() + mulaw.len() > self.rewind && !self.sent.is_empty() {
+                self.forget_oldest_sent();
+            }
+            if self.kept.capacity() == 0 {
+                self.kept
+                    .reserve_exact(self.rewind.min(LARGEST_RING).max(mulaw.len()));
+            }
+            if mulaw.len() <= self.rewind {
+                self.sent.push_back(Stretch {
+                    start: *start,
+                    len: mulaw.len(),
+                });
+                self.kept.extend(mulaw);
+            }
         }
-        Some(Feeding::Window { start, mulaw })
+        Some(next)
     }
 
     /// Forgets sent audio up to `until`: a final hypothesis covers it.
     pub(super) fn on_settled(&mut self, until: MediaTime) {
-        while self.sent > 0
-            && self
-                .entries
-                .front()
-                .is_some_and(|entry| end(entry) <= until)
+        while self
+            .sent
+            .front()
+            .is_some_and(|oldest| end(*oldest) <= until)
         {
             self.forget_oldest_sent();
         }
@@ -125,20 +145,23 @@ impl Backlog {
 
     /// Makes what was sent and not settled wait again: the connection is gone.
     pub(super) fn on_broken(&mut self) {
-        self.sent = 0;
-        self.waiting_samples += std::mem::take(&mut self.sent_samples);
+        while let Some(Stretch { start, len }) = self.sent.pop_back() {
+            let samples = self.kept.split_off(self.kept.len() - len);
+            self.waiting_samples += len as u64;
+            let mulaw = Bytes::from(Vec::from(samples));
+            self.waiting.push_front(Feeding::Window { start, mulaw });
+        }
     }
 
     fn forget_oldest_sent(&mut self) {
-        if let Some(Feeding::Window { mulaw, .. }) = self.entries.pop_front() {
-            self.sent_samples -= mulaw.len() as u64;
+        if let Some(oldest) = self.sent.pop_front() {
+            self.kept.drain(..oldest.len);
         }
-        self.sent -= 1;
     }
 
     /// Says whether a window went; a flush goes silently, as what it would flush is gone.
     fn drop_oldest_waiting(&mut self) -> bool {
-        match self.entries.remove(self.sent) {
+        match self.waiting.pop_front() {
             Some(Feeding::Window { mulaw, .. }) => {
                 self.waiting_samples -= mulaw.len() as u64;
                 true
@@ -152,17 +175,12 @@ fn samples(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX / SAMPLE_RATE) * SAMPLE_RATE / 1_000
 }
 
-fn end(entry: &Feeding) -> MediaTime {
-    match entry {
-        Feeding::Flush => MediaTime(0),
-        Feeding::Window { start, mulaw } => MediaTime(start.0.saturating_add(mulaw.len() as u64)),
-    }
+fn end(stretch: Stretch) -> MediaTime {
+    MediaTime(stretch.start.0.saturating_add(stretch.len as u64))
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
 
     fn replay(cap_ms: u64, rewind_ms: u64) -> Replay {
@@ -244,7 +262,7 @@ mod tests {
         backlog.on_settled(MediaTime::from_millis(100));
         backlog.on_broken();
         assert!(!backlog.has_audio());
-        assert_eq!(backlog.entries.len(), 0);
+        assert_eq!(backlog.kept.len(), 0);
     }
 
     #[test]
@@ -272,6 +290,6 @@ mod tests {
                 mulaw,
             });
         }
-        assert_eq!(backlog.entries.len(), ENTRIES);
+        assert_eq!(backlog.waiting.len(), ENTRIES);
     }
 }
