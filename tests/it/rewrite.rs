@@ -80,7 +80,7 @@ async fn an_answer_that_is_cut_after_acting_does_not_ring_the_human_again() {
 #[tokio::test]
 async fn an_answer_that_never_comes_does_not_ring_the_human_again() {
     let mut setup = fault(FaultKind::HangAfterActing, 1);
-    setup.config = "[twilio]\ntimeout = \"600ms\"\n".to_owned();
+    setup.config.push_str("[twilio]\ntimeout = \"600ms\"\n");
     setup.carrier.human = Some(talks_for(40));
     let (call, books) = played_with(setup).await;
     rang_once(&call);
@@ -96,7 +96,7 @@ async fn an_answer_that_never_comes_does_not_ring_the_human_again() {
 #[tokio::test]
 async fn an_answer_that_comes_late_is_waited_for() {
     let mut setup = fault(FaultKind::Delay(Duration::from_millis(700)), 1);
-    setup.config = "[twilio]\ntimeout = \"3s\"\n".to_owned();
+    setup.config.push_str("[twilio]\ntimeout = \"3s\"\n");
     let (call, _) = played_with(setup).await;
     rang_once(&call);
     assert_eq!(asked(&call), 1);
@@ -216,7 +216,7 @@ async fn callbacks_that_come_late_or_twice_change_nothing() {
         assert_eq!(code, StatusCode::NO_CONTENT, "{status}");
     }
     // Of a handoff that never was.
-    let other = "/twilio/after-dial/ho_00000000000000000000000000";
+    let other = "/twilio/after-dial/ho_00000000000000000000000000/1";
     let (code, _) = post(
         &stage,
         other,
@@ -284,9 +284,11 @@ async fn a_busy_human_is_told_of() {
 fn fault(kind: FaultKind, times: u32) -> Setup {
     let mut setup = Setup::of("asks-for-human");
     setup.carrier.rest_faults.push(RestFault { kind, times });
+    // A repeat waits for news of the human, and the announcement comes before any.
+    setup.config = "[handoff]\nsay = \"Wait.\"\n".to_owned();
     // The caller stays for as long as the repeats may take.
     setup.carrier.after_recording = AfterRecording::WaitForHandoff {
-        grace: Duration::from_secs(6),
+        grace: Duration::from_secs(10),
     };
     setup
 }

@@ -14,9 +14,9 @@ const ROUTES: [&str; 6] = [
     VOICE,
     "/twilio/status",
     "/twilio/stream-status",
-    "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00",
-    "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00",
-    "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00",
+    "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
+    "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
+    "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
 ];
 
 #[tokio::test]
