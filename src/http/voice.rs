@@ -184,7 +184,7 @@ fn signed_form(
         .map_err(|error| Front::unsigned(error, route))?;
     let account = parameters.iter().find(|(name, _)| name == "AccountSid");
     if account.is_some_and(|(_, sid)| **sid != *front.account_sid) {
-        return Err((StatusCode::FORBIDDEN, "another account").into_response());
+        return Err(Front::another_account(route));
     }
     Ok(parameters)
 }

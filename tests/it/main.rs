@@ -1,0 +1,15 @@
+//! The real server process against its peers, over loopback.
+//!
+//! `stage` sets the scene, `by_hand` is Twilio where it has to misbehave, `process` is the server.
+//! Everything else is tests, one file a subject.
+
+mod by_hand;
+mod durability;
+mod media;
+mod process;
+mod recognizers;
+mod rewrite;
+mod sinks;
+mod stage;
+mod story;
+mod webhook;
