@@ -18,7 +18,7 @@ RUN apt-get update \
     && install -d -o handoff -g handoff -m 0700 /data
 COPY --from=build /usr/local/bin/handoff /usr/local/bin/handoff
 COPY --chmod=0755 entrypoint.sh /usr/local/bin/entrypoint
-COPY LICENSE-APACHE LICENSE-MIT NOTICE /usr/share/doc/handoff/
+COPY LICENSE-APACHE LICENSE-MIT NOTICE assets/pocketsphinx/LICENSE-pocketsphinx-en-us.txt /usr/share/doc/handoff/
 ENV HANDOFF_DATA_DIR=/data HANDOFF_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 VOLUME /data

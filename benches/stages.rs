@@ -3,6 +3,12 @@
 //!     cargo bench --bench stages
 //!
 //! The frames are the simulator's: 160 bytes of noise bursts and quiet, as the carrier writes them.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "for tests alone"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

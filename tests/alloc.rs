@@ -1,6 +1,11 @@
 //! The media plane allocates nothing per frame, shown with a counting allocator. A test binary of
 //! its own, because an allocator is a whole program's.
-
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "for tests alone"
+)]
 // The allocator is the one thing here that cannot be written without it.
 #![allow(unsafe_code)]
 
