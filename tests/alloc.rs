@@ -1,11 +1,6 @@
 //! The media plane allocates nothing per frame, shown with a counting allocator. A test binary of
 //! its own, because an allocator is a whole program's.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    clippy::wildcard_enum_match_arm,
-    reason = "for tests alone"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 // The allocator is the one thing here that cannot be written without it.
 #![allow(unsafe_code)]
 
@@ -173,7 +168,7 @@ impl Stage {
         let recognizer = others.block_on(Recognizer::start(options)).unwrap();
         let data = std::env::temp_dir().join(format!("handoff-alloc-{}", std::process::id()));
         std::fs::create_dir_all(&data).unwrap();
-        let (told, address) = mpsc::channel();
+        let (told, address) = mpsc::sync_channel(1);
         let deepgram = deepgram(recognizer.url().replacen("ws", "http", 1), key);
         let server_data = data.clone();
         std::thread::spawn(move || {
@@ -367,6 +362,8 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             rewrite_attempts: 1,
             rewrite_retry: DEADLINE,
             rewrite_evidence: DEADLINE,
+            handoffs: 3,
+            last_words: Duration::from_millis(1_500),
             stream_grace: DEADLINE,
             inspect_every: DEADLINE,
             maximum_age: DEADLINE,
