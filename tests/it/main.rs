@@ -10,10 +10,13 @@
 )]
 
 mod by_hand;
+mod config;
 mod durability;
 mod media;
+mod pii;
 mod process;
 mod recognizers;
+mod replay;
 mod rewrite;
 mod sinks;
 mod stage;

@@ -111,9 +111,7 @@ async fn without_a_recognizer_the_api_hands_a_call_over() {
 
 #[tokio::test]
 async fn without_its_token_the_api_is_closed() {
-    let mut setup = Setup::empty();
-    setup.config = String::new();
-    let stage = Stage::set(setup).await;
+    let stage = Stage::set(Setup::empty()).await;
     for (method, path) in [
         (Method::GET, "/api/calls"),
         (Method::GET, "/api/calls/call_00000000000000000000000000"),

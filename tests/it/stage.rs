@@ -354,6 +354,18 @@ impl Stage {
         .await
     }
 
+    /// The id of the live call that is not this one.
+    pub async fn live_call_beside(&self, id: &str) -> String {
+        let (_, calls) = self.api(Method::GET, "/api/calls", "").await;
+        let ids = calls
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|call| call["id"].as_str());
+        let mut others = ids.filter(|other| *other != id);
+        others.next().expect("another live call").to_owned()
+    }
+
     /// Lets the books close, stops the server and insists that all is well.
     pub async fn finish(mut self) -> Books {
         self.idle().await;
