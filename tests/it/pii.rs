@@ -103,7 +103,16 @@ async fn nothing_personal_is_logged_or_shown_even_at_trace() {
         );
     }
     let books = stage.finish().await;
-    for l in ["TRACE","DEBUG","INFO","WARN","ERROR"] { println!("{l} {}", books.log.iter().filter(|x| x.split_whitespace().nth(1)==Some(l)).count()); }
+    for l in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] {
+        println!(
+            "{l} {}",
+            books
+                .log
+                .iter()
+                .filter(|x| x.split_whitespace().nth(1) == Some(l))
+                .count()
+        );
+    }
     std::fs::write("/tmp/pii.log", books.log.join("\n")).unwrap();
 
     for needle in SPOKEN
