@@ -100,8 +100,9 @@ async fn a_socket_that_speaks_for_another_call_is_closed_and_not_heard() {
         (&victim.token, start(call.call_sid(), Some(""))),
     ];
     for (token, introduction) in cases {
-        let opened = open(&stage, token, &Proof::Right).await;
-        let mut socket = opened.ok().expect("the token is a live one");
+        let Ok(mut socket) = open(&stage, token, &Proof::Right).await else {
+            panic!("the token is a live one");
+        };
         socket.send(&introduction).await;
         // The server may close before it has read all of this.
         for nth in 0..50 {

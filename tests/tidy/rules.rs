@@ -68,9 +68,9 @@ const IO: [&str; 16] = [
     "SystemTime",
 ];
 
-/// What the engine cannot name on top of that: it shares nothing, waits for nothing and is never
-/// serialized.
-const IMPURE: [&str; 14] = [
+/// What the engine cannot name on top of that: it shares nothing, waits for nothing, is never
+/// serialized and logs for developers alone.
+const IMPURE: [&str; 17] = [
     "Mutex",
     "RwLock",
     "RefCell",
@@ -85,6 +85,9 @@ const IMPURE: [&str; 14] = [
     "rand",
     "HashMap",
     "HashSet",
+    "info!",
+    "warn!",
+    "error!",
 ];
 
 /// The crates that the engine may depend on.

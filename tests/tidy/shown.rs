@@ -82,6 +82,7 @@ fn core_may_not_reach_out() {
         "use serde::Serialize;",
         "use std::sync::atomic::AtomicBool;",
         "x: HashMap<u8, u8>,",
+        "info!(\"heard\");",
     ] {
         assert!(!check(impure).is_empty(), "{impure}");
     }
