@@ -1,9 +1,10 @@
 //! `handoff replay`: a recorded call through a real server, as a timeline.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use handoff_core::call::{Stamp, describe};
 use handoff_core::time::CallTime;
 use serde::Serialize;
@@ -129,35 +130,62 @@ pub(super) fn print(line: &Line) -> String {
 
 /// Compares a timeline with the expected one. `+SS.mmm` must match within a quarter of a second;
 /// `+--.---` stands for a time that differs from run to run.
+///
+/// What is of one kind, and what one speaker says, has an order. Everything else races: words with
+/// the carrier's answers, and callbacks with each other.
 fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
     let path = call.join("timeline.expected");
     let expected = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let expected: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
-    for (nth, (line, expected)) in lines.iter().zip(&expected).enumerate() {
-        let (at, rest) = expected
+    let printed: Vec<_> = lines.iter().map(print).collect();
+    let mut awaited: BTreeMap<_, VecDeque<(usize, &str)>> = BTreeMap::new();
+    for (nth, line) in expected.lines().enumerate() {
+        if let Some((_, rest)) = line.split_once("  ") {
+            awaited
+                .entry(racer(rest))
+                .or_default()
+                .push_back((nth + 1, line));
+        }
+    }
+    for (line, found) in lines.iter().zip(&printed) {
+        let (_, found_rest) = found
             .split_once("  ")
             .context("a line begins with a time")?;
-        let found = print(line);
-        let (_, found_rest) = found.split_once("  ").unwrap_or_default();
-        let at_ms = at
-            .trim_start_matches('+')
-            .parse::<f64>()
-            .map(|at| (at * 1_000.0) as u64);
+        let next = awaited
+            .get_mut(&racer(found_rest))
+            .and_then(VecDeque::pop_front);
+        let Some((nth, expected)) = next else {
+            bail!("{} does not have {found}", path.display());
+        };
+        let (at, rest) = expected.split_once("  ").unwrap_or_default();
+        let at_ms = at.trim_start_matches('+').parse::<f64>();
+        let at_ms = at_ms.map(|at| (at * 1_000.0) as u64);
         let in_time = at_ms.map_or(true, |at_ms| at_ms.abs_diff(line.at_ms) <= TOLERANCE_MS);
         ensure!(
             in_time && rest.trim() == found_rest.trim(),
-            "line {} of {} differs:\n  expected {expected}\n  found    {found}",
-            nth + 1,
+            "line {nth} of {} differs:\n  expected {expected}\n  found    {found}",
             path.display()
         );
     }
+    let missing: Vec<_> = awaited
+        .into_values()
+        .flatten()
+        .map(|(_, line)| line)
+        .collect();
     ensure!(
-        lines.len() == expected.len(),
-        "{} has {} lines, the call gave {}",
+        missing.is_empty(),
+        "{} expects more:\n  {}",
         path.display(),
-        expected.len(),
-        lines.len()
+        missing.join("\n  ")
     );
     Ok(())
+}
+
+/// Whose order a line is in: its kind, and of an utterance the speaker too.
+fn racer(line: &str) -> (&str, &str) {
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("utterance"), Some(speaker)) => ("utterance", speaker),
+        (kind, _) => (kind.unwrap_or_default(), ""),
+    }
 }
