@@ -23,8 +23,14 @@ async fn every_recorded_call_gives_its_timeline() {
         assert!(expected.is_file(), "{} is missing", expected.display());
         let scratch = Scratch::new();
         let call = folder.to_str().expect("a path in UTF-8");
-        // Fast, and slow enough for the stand-ins to keep up where a stream is replaced.
-        let arguments = ["replay", call, "--check", "--speed", "4"];
+        // Where a stream is replaced, the stand-in recognizer must have heard the old one to its
+        // end before the new one begins, and what it is late by counts as often as life is faster.
+        let speed = if call.ends_with("rough-line") {
+            "2"
+        } else {
+            "8"
+        };
+        let arguments = ["replay", call, "--check", "--speed", speed];
         let told = run(&arguments, &scratch.0, &Environment::new()).await;
         assert_eq!(
             told.code,
