@@ -78,10 +78,10 @@ impl Driver {
         clock: CallClock,
         token: Secret,
         inbox: mpsc::Receiver<Inbox>,
-    ) -> Self {
+    ) -> Box<Self> {
         let (hearer, heard) = mpsc::channel(HEARD);
         let carrier_call = call.arrival().carrier_call.clone();
-        Self {
+        Box::new(Self {
             line: Line::new(carrier_call, token, around.start_deadline),
             around,
             call,
@@ -94,11 +94,11 @@ impl Driver {
             hearer,
             tasks: JoinSet::new(),
             payload: Vec::new(),
-        }
+        })
     }
 
-    /// Drives the call to its end.
-    pub(super) async fn run(mut self) {
+    /// Drives the call to its end. Boxed, because a future holds what it is given more than once.
+    pub(super) async fn run(mut self: Box<Self>) {
         loop {
             self.perform_commands();
             if self.call.disposition().is_some() {
@@ -351,7 +351,7 @@ impl Driver {
         };
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self: Box<Self>) {
         self.end_hearing();
         if let Some(socket) = self.line.unbind() {
             self.tasks.spawn(close(socket, None));

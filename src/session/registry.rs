@@ -117,7 +117,8 @@ impl Registry {
             if AssertUnwindSafe(driver.run()).catch_unwind().await.is_err() {
                 metrics::call_crashed();
                 error!("the task of a call died; its caller goes to the default target");
-                perform::rescue(&registry.around, &fallen).await;
+                // Boxed, because a request is large and almost no call needs this one.
+                Box::pin(perform::rescue(&registry.around, &fallen)).await;
             }
             registry.forget(&fallen);
         };
