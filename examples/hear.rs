@@ -122,10 +122,8 @@ fn stream(lines: &str) -> anyhow::Result<Tracks> {
         else {
             continue;
         };
-        let timestamp = match &media["timestamp"] {
-            Value::String(text) => text.parse::<usize>()?,
-            other => other.to_string().parse::<usize>()?,
-        };
+        let timestamp = media["timestamp"].to_string();
+        let timestamp = timestamp.trim_matches('"').parse::<usize>()?;
         let codes = tracks.entry(track.to_owned()).or_default();
         let at = origin + timestamp * 8;
         if at > codes.len() + 160 {

@@ -1,4 +1,5 @@
 //! The only place that reads clocks.
+#![expect(clippy::disallowed_methods, reason = "this is the place")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +31,9 @@ impl CallClock {
     pub fn of_call_accepted(at: WallTime) -> Self {
         let age = Duration::from_millis(wall().0.saturating_sub(at.0));
         let now = Instant::now();
-        Self { accepted: now.checked_sub(age).unwrap_or(now) }
+        Self {
+            accepted: now.checked_sub(age).unwrap_or(now),
+        }
     }
 
     /// Reads the time since the call was accepted.

@@ -21,6 +21,8 @@ COMMON_WORDS = 3000  # of the general model, in addition to the words of our lin
 GENERAL_BIGRAMS = 14000  # of the general model, those that matter most
 SHARE = 0.6
 LEAST_TRIGRAM = 2  # trigrams seen less often are left to their bigrams
+# Common words that a wrong guess must not put into a caller's mouth.
+NOT_GUESSED = set("ass asshole bitch dick fuck fucked fucking gay rape sex sexual shit shitty".split())
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<UNK>"
 
 
@@ -116,10 +118,8 @@ def main():
     assert not missing, f"not in the dictionary: {missing}"
 
     general = General()
-    ranked = sorted(
-        ((general.score((), general.number(word))[0], word) for word in general.words() if word in entries),
-        reverse=True,
-    )
+    guessed = [word for word in general.words() if word in entries and word not in NOT_GUESSED]
+    ranked = sorted(((general.score((), general.number(word))[0], word) for word in guessed), reverse=True)
     words = sorted(own | {word for _, word in ranked[:COMMON_WORDS]})
     number = {word: general.number(word) for word in [*words, BEGIN, END]}
     known = {word for word in number if number[word] != general.unknown}
@@ -162,10 +162,10 @@ def main():
     scale = 1 / sum(unigram.values())
     unigram = {word: probability * scale for word, probability in unigram.items()}
     bigram = collections.defaultdict(dict)
-    for before, word in bigrams:
+    for before, word in sorted(bigrams):
         bigram[before][word] = mixed((before,), word)
     trigram = collections.defaultdict(dict)
-    for first, second, word in trigrams:
+    for first, second, word in sorted(trigrams):
         trigram[first, second][word] = mixed((first, second), word)
 
     def left_over(explicit, lower):

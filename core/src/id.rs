@@ -72,7 +72,7 @@ impl HandoffId {
     pub fn nth(call: &CallId, n: u32) -> Self {
         let digits = call.as_str().trim_start_matches("call_");
         let ordinal =
-            [n as usize / 32 & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
+            [(n as usize / 32) & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
         Self(format!(
             "ho_{}{}",
             &digits[..24],

@@ -3,7 +3,7 @@
 //! Nothing here reads a clock, opens a socket, draws a random number or waits. A shell gives a
 //! [`call::Call`] what happened and when, and carries out what the call asks for:
 //!
-//! ```ignore
+//! ```text
 //! call.handle(event, now);                          // total: cannot fail, never blocks
 //! while let Some(command) = call.poll_command() {   // performed beside the loop; what comes of
 //!     perform(command);                             // it returns as an event

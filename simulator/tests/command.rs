@@ -1,4 +1,5 @@
 //! `handoff-simulator carrier` as a process: what it prints and how it exits.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The commands as a script uses them: the first lines, the last lines and the exit code.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Stdio;
 

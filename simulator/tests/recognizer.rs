@@ -1,4 +1,5 @@
 //! The recognizer over a real socket: what it accepts, what it refuses, and how it misbehaves.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Slack over real HTTP: messages, threads, metadata, files, the webhook and faults.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Zendesk over real HTTP: credentials, uploads, tickets, idempotency, limits and faults.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -69,7 +69,10 @@ const UNUSABLE: u8 = 2;
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     // The one crypto backend; rustls panics at its first use if it has to choose by itself.
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
         eprintln!("handoff: another crypto provider is installed already");
         return ExitCode::FAILURE;
     }
@@ -78,7 +81,11 @@ pub fn main() -> ExitCode {
             check::print_signals();
             return ExitCode::SUCCESS;
         }
-        Command::Check { config, json, signals: false } => {
+        Command::Check {
+            config,
+            json,
+            signals: false,
+        } => {
             return check::run(&load(&config, None), json);
         }
         Command::Serve { config, listen } => match load(&config, listen) {

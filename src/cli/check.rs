@@ -30,7 +30,11 @@ pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode 
     let ok = problems.is_empty();
     if json {
         let notes = loaded.as_ref().map_or(&[][..], |loaded| &loaded.notes);
-        match serde_json::to_string(&Report { ok, problems, notes }) {
+        match serde_json::to_string(&Report {
+            ok,
+            problems,
+            notes,
+        }) {
             Ok(text) => println!("{text}"),
             Err(error) => eprintln!("handoff: {error}"),
         }
@@ -45,14 +49,27 @@ pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode 
             }
         }
     }
-    if ok { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    }
 }
 
 /// Prints the signals that rules may name.
 pub(super) fn print_signals() {
     for signal in DECLARED {
-        let unit = if signal.unit.is_empty() { String::new() } else { format!(" {}", signal.unit) };
-        println!("{:<26} {:<16} {}{unit}", signal.name, signal.kind(), signal.range);
+        let unit = if signal.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", signal.unit)
+        };
+        println!(
+            "{:<26} {:<16} {}{unit}",
+            signal.name,
+            signal.kind(),
+            signal.range
+        );
         println!("{:<26} {}", "", signal.meaning);
     }
 }
@@ -73,7 +90,12 @@ pub(super) fn print_problems(error: &ConfigError) {
 
 /// All problems, also those that only show when the carrier's documents are built.
 fn problems(loaded: &Result<Loaded, ConfigError>) -> Vec<Problem> {
-    let whole = |path: &str, message: String| vec![Problem { path: path.to_owned(), message }];
+    let whole = |path: &str, message: String| {
+        vec![Problem {
+            path: path.to_owned(),
+            message,
+        }]
+    };
     match loaded {
         Ok(loaded) => match wiring::documents(&loaded.config) {
             Ok(_) => Vec::new(),
@@ -92,14 +114,25 @@ fn problems(loaded: &Result<Loaded, ConfigError>) -> Vec<Problem> {
 }
 
 fn print_use(loaded: &Loaded) {
-    let Config { server, twilio, voice_agent, handoff, targets, rules, .. } = &loaded.config;
+    let Config {
+        server,
+        twilio,
+        voice_agent,
+        handoff,
+        targets,
+        rules,
+        ..
+    } = &loaded.config;
     println!("server       {} as {}", server.listen, server.public_url);
     println!("data         {}", server.data_dir.display());
     let rest = match &twilio.credentials {
         TwilioCredentials::AuthToken => "auth token",
         TwilioCredentials::ApiKey { .. } => "API key",
     };
-    println!("twilio       {} at {} with {rest}", twilio.account_sid, twilio.base_url);
+    println!(
+        "twilio       {} at {} with {rest}",
+        twilio.account_sid, twilio.base_url
+    );
     let stands = match voice_agent {
         VoiceAgent::ListenThenRedirect { webhook_url } => format!("listen, then {webhook_url}"),
         VoiceAgent::ListenThenDocument { .. } => "listen, then voice_agent.document".to_owned(),
@@ -111,7 +144,11 @@ fn print_use(loaded: &Loaded) {
     println!("recognizer   {}", recognizer(&loaded.config.recognizer));
     for (nth, target) in targets.iter().enumerate() {
         let default = if nth == 0 { ", the default" } else { "" };
-        println!("target       {} rings {} s{default}", target.name, target.ring.as_secs());
+        println!(
+            "target       {} rings {} s{default}",
+            target.name,
+            target.ring.as_secs()
+        );
     }
     for rule in &rules.rules {
         println!("rule         {}: {}", rule.name, rule.when.source());

@@ -15,7 +15,11 @@ use crate::recognizer::pocketsphinx::ACOUSTIC_MODEL;
 #[derive(clap::Args)]
 pub(super) struct Demo {
     /// The recorded call.
-    #[arg(long, default_value = "fixtures/calls/asks-for-human", value_name = "DIR")]
+    #[arg(
+        long,
+        default_value = "fixtures/calls/asks-for-human",
+        value_name = "DIR"
+    )]
     call: PathBuf,
     /// Plays faster than life and needs no key press.
     #[arg(long)]
@@ -34,7 +38,11 @@ impl Demo {
             (true, Hearing::Pocketsphinx) => "2",
             (true, Hearing::Recorded | Hearing::None) => "8",
         };
-        let play = Play { call: self.call, speed: speed.to_owned(), hearing };
+        let play = Play {
+            call: self.call,
+            speed: speed.to_owned(),
+            hearing,
+        };
         title("A recorded call, played through the real server");
         println!("call         {} (synthetic voices)", play.call.display());
         println!("words from   {}", by(hearing));
@@ -94,11 +102,15 @@ fn tell(played: &Played) -> anyhow::Result<()> {
         println!("{}", replay::print(&line));
     }
     let answers = documents(played, "webhook_answered");
-    let answer = answers.first().context("the voice webhook was not answered")?;
+    let answer = answers
+        .first()
+        .context("the voice webhook was not answered")?;
     title("What the carrier was told when the call came in (TwiML)");
     println!("{answer}");
     let rewrites = documents(played, "call_rewritten");
-    let rewrite = rewrites.first().context("the live call was not rewritten")?;
+    let rewrite = rewrites
+        .first()
+        .context("the live call was not rewritten")?;
     title("What the live call was rewritten with (TwiML)");
     println!("{rewrite}");
     let ticket = kept(played, "ticket").context("there is no ticket")?;
@@ -114,9 +126,17 @@ fn tell(played: &Played) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(message)?);
     }
     let has = |wanted: fn(&Fact) -> bool| played.records.iter().any(|record| wanted(&record.fact));
-    ensure!(has(|fact| matches!(fact, Fact::Triggered(_))), "no rule fired");
     ensure!(
-        has(|fact| matches!(fact, Fact::CallEnded { disposition: Disposition::Bridged })),
+        has(|fact| matches!(fact, Fact::Triggered(_))),
+        "no rule fired"
+    );
+    ensure!(
+        has(|fact| matches!(
+            fact,
+            Fact::CallEnded {
+                disposition: Disposition::Bridged
+            }
+        )),
         "the call did not end with a human"
     );
     for complaint in &played.complaints {
@@ -137,7 +157,11 @@ fn documents(played: &Played, event: &str) -> Vec<String> {
 }
 
 fn kept<'a>(played: &'a Played, what: &str) -> Option<&'a Value> {
-    played.sinks.iter().find(|event| event["event"] == what).map(|event| &event[what])
+    played
+        .sinks
+        .iter()
+        .find(|event| event["event"] == what)
+        .map(|event| &event[what])
 }
 
 fn title(text: &str) {

@@ -25,7 +25,11 @@ pub(super) fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     for note in &loaded.notes {
         println!("note  {note}");
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn examine(config: &Config) -> anyhow::Result<bool> {
@@ -42,7 +46,9 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
     let reached = ask(&egress, Request::get(public), |_| true).await;
     told(
         "public URL",
-        reached.map_err(|trouble| format!("{trouble}; start `handoff serve` and see that the address leads to it")),
+        reached.map_err(|trouble| {
+            format!("{trouble}; start `handoff serve` and see that the address leads to it")
+        }),
     );
     let account = wiring::account(&config.twilio)?;
     let twilio = send(&egress, rest::fetch_account(&account), |_| true).await;
@@ -53,15 +59,23 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
         }),
     );
     if let RecognizerChoice::Deepgram(deepgram) = &config.recognizer {
-        let projects = Request::get(format!("{}/v1/projects", deepgram.base_url))
-            .header(header::AUTHORIZATION, format!("Token {}", deepgram.api_key.expose()));
+        let projects = Request::get(format!("{}/v1/projects", deepgram.base_url)).header(
+            header::AUTHORIZATION,
+            format!("Token {}", deepgram.api_key.expose()),
+        );
         let found = ask(&egress, projects, |_| true).await;
-        told("Deepgram", found.map_err(|trouble| format!("{trouble}; check DEEPGRAM_API_KEY")));
+        told(
+            "Deepgram",
+            found.map_err(|trouble| format!("{trouble}; check DEEPGRAM_API_KEY")),
+        );
     }
     for sink in wiring::sinks(config)? {
         if let Some(request) = sink.authorize() {
             let found = send(&egress, request, |_| true).await;
-            told(sink.name(), found.map_err(|trouble| format!("{trouble}; check its client id and secret")));
+            told(
+                sink.name(),
+                found.map_err(|trouble| format!("{trouble}; check its client id and secret")),
+            );
         }
     }
     if let Some(slack) = &config.slack
@@ -70,7 +84,10 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
         let test = Request::post(format!("{}/api/auth.test", slack.base_url))
             .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         let found = ask(&egress, test, |body| body.contains("\"ok\":true")).await;
-        told("slack", found.map_err(|trouble| format!("{trouble}; check SLACK_BOT_TOKEN")));
+        told(
+            "slack",
+            found.map_err(|trouble| format!("{trouble}; check SLACK_BOT_TOKEN")),
+        );
     }
     Ok(sound)
 }
@@ -80,7 +97,9 @@ async fn ask(
     request: http::request::Builder,
     sound: fn(&str) -> bool,
 ) -> Result<String, String> {
-    let request = request.body(Bytes::new()).map_err(|error| error.to_string())?;
+    let request = request
+        .body(Bytes::new())
+        .map_err(|error| error.to_string())?;
     send(egress, request, sound).await
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod demo;
 mod doctor;
+mod process;
 mod replay;
 mod serve;
 mod stage;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use handoff_core::call::{Fact, Stamp, describe};
+use handoff_core::call::{Stamp, describe};
 use handoff_core::time::CallTime;
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub(super) struct Replay {
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Line {
-    /// Milliseconds since the first stream began.
+    /// Milliseconds of the call's audio.
     pub at_ms: u64,
     /// Whether the time is a place in the audio, which is the same in every replay.
     pub media: bool,
@@ -56,7 +56,11 @@ impl Replay {
                 Hearing::Pocketsphinx
             }
         });
-        let play = Play { call: self.call.clone(), speed: self.speed, hearing };
+        let play = Play {
+            call: self.call.clone(),
+            speed: self.speed,
+            hearing,
+        };
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         let played = runtime.block_on(stage::play(&play, |_| {}))?;
         let lines = timeline(&played.records);
@@ -74,29 +78,53 @@ impl Replay {
             compare(&self.call, &lines)?;
             eprintln!("as expected");
         }
-        Ok(if played.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if played.complaints.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
-/// The facts of a call as lines. Times count from the first stream.
+/// The facts of a call as lines.
+///
+/// What was heard stands where it was heard. Everything else stands as long after the latest audio
+/// as it really took, so that a trigger and what follows from it read right at any speed.
 pub(super) fn timeline(records: &[Record]) -> Vec<Line> {
-    let begun = (records.iter())
-        .find(|record| matches!(record.fact, Fact::StreamStarted { .. }))
-        .map_or(CallTime::default(), |record| record.at);
-    let line = |record: &Record| {
+    let mut heard = (0, CallTime::default());
+    let mut lines = Vec::new();
+    for record in records {
         let (stamp, kind, detail) = describe(&record.fact);
         let (at_ms, media) = match stamp {
-            Stamp::Media(at) => (at.as_millis(), true),
-            Stamp::Written => (CallTime(record.at.since(begun)).as_millis(), false),
+            Stamp::Media(at) => {
+                if at.as_millis() >= heard.0 {
+                    heard = (at.as_millis(), record.at);
+                }
+                (at.as_millis(), true)
+            }
+            Stamp::Written => (
+                heard.0 + CallTime(record.at.since(heard.1)).as_millis(),
+                false,
+            ),
         };
-        Line { at_ms, media, kind, detail }
-    };
-    records.iter().map(line).collect()
+        lines.push(Line {
+            at_ms,
+            media,
+            kind,
+            detail,
+        });
+    }
+    lines
 }
 
 /// `+SS.mmm  kind  detail`.
 pub(super) fn print(line: &Line) -> String {
-    format!("{}  {:<10}  {}", CallTime::from_millis(line.at_ms), line.kind, line.detail)
+    format!(
+        "{}  {:<10}  {}",
+        CallTime::from_millis(line.at_ms),
+        line.kind,
+        line.detail
+    )
 }
 
 /// Compares a timeline with the expected one. `+SS.mmm` must match within a quarter of a second;
@@ -107,10 +135,15 @@ fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read {}", path.display()))?;
     let expected: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
     for (nth, (line, expected)) in lines.iter().zip(&expected).enumerate() {
-        let (at, rest) = expected.split_once("  ").context("a line begins with a time")?;
+        let (at, rest) = expected
+            .split_once("  ")
+            .context("a line begins with a time")?;
         let found = print(line);
         let (_, found_rest) = found.split_once("  ").unwrap_or_default();
-        let at_ms = at.trim_start_matches('+').parse::<f64>().map(|at| (at * 1_000.0) as u64);
+        let at_ms = at
+            .trim_start_matches('+')
+            .parse::<f64>()
+            .map(|at| (at * 1_000.0) as u64);
         let in_time = at_ms.map_or(true, |at_ms| at_ms.abs_diff(line.at_ms) <= TOLERANCE_MS);
         ensure!(
             in_time && rest.trim() == found_rest.trim(),

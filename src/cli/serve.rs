@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use handoff_core::call::Arrival;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::wiring;
-use crate::config::Loaded;
+use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
@@ -42,7 +42,9 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         info!("{note}");
     }
     let metrics = PrometheusBuilder::new()
-        .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0])
+        .set_buckets(&[
+            0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+        ])
         .context("metric buckets")?
         .install_recorder()
         .context("cannot install the metrics")?;
@@ -51,7 +53,7 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let recognizers = wiring::recognizers(&config.recognizer, &data)?;
+    let recognizers = wiring::recognizers(&config, &data)?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config)?;
     let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
@@ -70,9 +72,17 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     revive(&registry, &journal).await?;
 
     let (stop, stopping) = watch::channel(false);
-    let schedule =
-        Schedule { give_up_after: config.delivery.give_up_after, ..Schedule::default() };
-    let worker = Worker { journal, egress, schedule, drain: LAST_DELIVERIES };
+    let schedule = Schedule {
+        give_up_after: config.delivery.give_up_after,
+        ..Schedule::default()
+    };
+    let worker = Worker {
+        journal,
+        egress,
+        schedule,
+        drain: LAST_DELIVERIES,
+    };
+    #[expect(clippy::disallowed_methods, reason = "waited for below")]
     let worker = tokio::task::spawn(worker.run(sinks, until(stopping.clone())));
     let ready = Arc::new(AtomicBool::new(true));
     let front = Front {
@@ -87,15 +97,18 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let mut signals = StopSignals::listen()?;
     announce(&listener)?;
     let stopped = until(stopping);
     let server = axum::serve(listener, router(front)).with_graceful_shutdown(stopped);
+    #[expect(clippy::disallowed_methods, reason = "ended below, after the calls")]
     let server = tokio::task::spawn(server.into_future());
 
-    wait_for_stop().await?;
+    signals.next().await;
+    info!("stopping: new calls pass by, live ones may end");
     ready.store(false, Ordering::Relaxed);
     registry.drain();
-    drain(&registry, config.server.drain).await;
+    drain(&registry, config.server.drain, &mut signals).await;
     // Nobody listens any more only if the receivers are gone, and then there is nothing to stop.
     let _ = stop.send(true);
     worker.await.context("the delivery worker failed")?;
@@ -108,15 +121,27 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
 /// Takes up the calls that an earlier process left open.
 async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<()> {
     let mut revived = 0;
-    for open in journal.open_calls().await.context("cannot read the open calls")? {
-        let records = journal.records(&open.call).await.context("cannot read a call")?;
-        let Some(first) = records.first() else { continue };
+    for open in journal
+        .open_calls()
+        .await
+        .context("cannot read the open calls")?
+    {
+        let records = journal
+            .records(&open.call)
+            .await
+            .context("cannot read a call")?;
+        let Some(first) = records.first() else {
+            continue;
+        };
         let accepted = first.wall;
         let Some(arrival) = Arrival::from_fact(open.call, accepted, &first.fact) else {
             warn!("a call in the journal does not begin with its announcement; it is left alone");
             continue;
         };
-        registry.revive(arrival, records.into_iter().map(|record| record.fact).collect());
+        registry.revive(
+            arrival,
+            records.into_iter().map(|record| record.fact).collect(),
+        );
         revived += 1;
     }
     if revived > 0 {
@@ -135,19 +160,32 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for SIGINT")?,
+/// The signals that stop the process. Listened for before the first line is printed, so that
+/// whoever waits for that line can stop us.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
     }
-    info!("stopping: new calls pass by, live ones may end");
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Gives live calls their time. A second signal, or the end of the time, leaves the rest to the
 /// carrier: they stay with whoever has them.
-async fn drain(registry: &Registry, limit: Duration) {
+async fn drain(registry: &Registry, limit: Duration, signals: &mut StopSignals) {
     let idle = async {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         while !registry.is_idle() {
@@ -157,7 +195,7 @@ async fn drain(registry: &Registry, limit: Duration) {
     tokio::select! {
         () = idle => {}
         () = tokio::time::sleep(limit) => warn!("calls are left to the carrier"),
-        _ = wait_for_stop() => warn!("stopped at once; calls are left to the carrier"),
+        () = signals.next() => warn!("stopped at once; calls are left to the carrier"),
     }
 }
 
@@ -167,10 +205,9 @@ async fn until(mut stopping: watch::Receiver<bool>) {
 }
 
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("HANDOFF_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,handoff=info"));
+    let filter = config::variable("HANDOFF_LOG").unwrap_or_else(|| "info".to_owned());
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

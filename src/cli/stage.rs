@@ -10,10 +10,9 @@ use bytes::Bytes;
 use handoff_core::id::CarrierCallId;
 use http::{Request, header};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::task::JoinHandle;
+use tokio::process::Command;
 
+use super::process::{Process, parse};
 use crate::config;
 use crate::egress::{Egress, EgressOptions};
 use crate::journal::{Journal, Record};
@@ -59,7 +58,11 @@ pub(super) struct Play {
 
 impl Play {
     fn pace(&self) -> &str {
-        if self.speed == "max" { FASTEST } else { &self.speed }
+        if self.speed == "max" {
+            FASTEST
+        } else {
+            &self.speed
+        }
     }
 }
 
@@ -100,8 +103,20 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
     };
     let mut command = simulator_command(&simulator, "carrier");
     command
-        .args(["--connect", "-", "--public-url", PUBLIC_URL, "--call-status-path", "/twilio/status"])
-        .args(["--account-sid", &script.account_sid, "--auth-token", AUTH_TOKEN])
+        .args([
+            "--connect",
+            "-",
+            "--public-url",
+            PUBLIC_URL,
+            "--call-status-path",
+            "/twilio/status",
+        ])
+        .args([
+            "--account-sid",
+            &script.account_sid,
+            "--auth-token",
+            AUTH_TOKEN,
+        ])
         .args(["--speed", play.pace(), "--call"])
         .arg(&play.call);
     let mut carrier = Process::start("carrier", command)?;
@@ -130,9 +145,16 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         .stderr(std::fs::File::create(stage.path.join("server.log"))?);
     if let Some(deepgram) = &deepgram {
         let url = field(deepgram, "url")?.replacen("ws", "http", 1);
-        command.env("DEEPGRAM_BASE_URL", url).env("DEEPGRAM_API_KEY", "dg-test-key");
+        command
+            .env("DEEPGRAM_BASE_URL", url)
+            .env("DEEPGRAM_API_KEY", "dg-test-key");
     }
-    for other in ["TWILIO_API_KEY", "TWILIO_API_SECRET", "ZENDESK_EMAIL", "SLACK_WEBHOOK_URL"] {
+    for other in [
+        "TWILIO_API_KEY",
+        "TWILIO_API_SECRET",
+        "ZENDESK_EMAIL",
+        "SLACK_WEBHOOK_URL",
+    ] {
         command.env_remove(other);
     }
     let mut server = Process::start("server", command)?;
@@ -155,7 +177,12 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
     let (kept, trouble) = sinks.stop().await?;
     complaints.extend(trouble);
     let records = read_journal(&stage.path, &script.call_sid).await?;
-    Ok(Played { records, carrier: told, sinks: kept, complaints })
+    Ok(Played {
+        records,
+        carrier: told,
+        sinks: kept,
+        complaints,
+    })
 }
 
 /// What of `call.json` the server has to be set up for.
@@ -167,15 +194,24 @@ struct Script {
 
 fn read_call(call: &Path) -> anyhow::Result<Script> {
     let path = call.join("call.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{} is no recorded call: cannot read {}", call.display(), path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!(
+            "{} is no recorded call: cannot read {}",
+            call.display(),
+            path.display()
+        )
+    })?;
     let value: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     let text = |name: &str| {
         let found = value[name].as_str().map(str::to_owned);
         found.with_context(|| format!("{} has no \"{name}\"", path.display()))
     };
-    Ok(Script { account_sid: text("account_sid")?, call_sid: text("call_sid")?, mode: text("mode")? })
+    Ok(Script {
+        account_sid: text("account_sid")?,
+        call_sid: text("call_sid")?,
+        mode: text("mode")?,
+    })
 }
 
 fn write_config(data: &Path, play: &Play, script: &Script) -> anyhow::Result<PathBuf> {
@@ -211,7 +247,9 @@ async fn settle(address: &str) -> anyhow::Result<()> {
     };
     match tokio::time::timeout(CLOSING, settled).await {
         Ok(settled) => settled,
-        Err(_) => bail!("the call did not end, or its context was not delivered, within {CLOSING:?}"),
+        Err(_) => {
+            bail!("the call did not end, or its context was not delivered, within {CLOSING:?}")
+        }
     }
 }
 
@@ -221,7 +259,11 @@ async fn api(egress: &Egress, address: &str, path: &str) -> anyhow::Result<Value
         .body(Bytes::new())?;
     match egress.send_within(Duration::from_secs(5), request).await {
         Ok(response) => {
-            ensure!(response.status().is_success(), "{path} answered {}", response.status());
+            ensure!(
+                response.status().is_success(),
+                "{path} answered {}",
+                response.status()
+            );
             Ok(serde_json::from_slice(response.body())?)
         }
         Err(failure) => bail!("the server is gone ({failure:?})"),
@@ -231,7 +273,10 @@ async fn api(egress: &Egress, address: &str, path: &str) -> anyhow::Result<Value
 async fn read_journal(data: &Path, call_sid: &str) -> anyhow::Result<Vec<Record>> {
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot read the journal")?;
     let name = CarrierCallId(call_sid.to_owned());
-    let call = journal.call_of_carrier(&name).await?.context("the server knows nothing of the call")?;
+    let call = journal
+        .call_of_carrier(&name)
+        .await?
+        .context("the server knows nothing of the call")?;
     Ok(journal.records(&call).await?)
 }
 
@@ -241,7 +286,9 @@ fn simulator() -> anyhow::Result<PathBuf> {
     if let Some(path) = config::variable("HANDOFF_SIMULATOR") {
         return Ok(PathBuf::from(path));
     }
-    let beside = std::env::current_exe().context("where am I?")?.with_file_name("handoff-simulator");
+    let beside = std::env::current_exe()
+        .context("where am I?")?
+        .with_file_name("handoff-simulator");
     ensure!(
         beside.is_file(),
         "handoff-simulator is not beside this program: build both with `cargo build --workspace`, \
@@ -254,91 +301,6 @@ fn simulator_command(simulator: &Path, role: &str) -> Command {
     let mut command = Command::new(simulator);
     command.arg(role).arg("--json").stderr(Stdio::piped());
     command
-}
-
-/// A program of the stage. It dies with us.
-struct Process {
-    name: &'static str,
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    complaints: Option<JoinHandle<Vec<String>>>,
-}
-
-impl Process {
-    fn start(name: &'static str, mut command: Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start the {name}"))?;
-        let stdout = child.stdout.take().context("standard output is piped")?;
-        let complaints = child.stderr.take().map(|stderr| {
-            tokio::task::spawn(async move {
-                let mut lines = BufReader::new(stderr).lines();
-                let mut all = Vec::new();
-                while let Ok(Some(line)) = lines.next_line().await {
-                    all.push(line);
-                }
-                all
-            })
-        });
-        Ok(Self { name, child, lines: BufReader::new(stdout).lines(), complaints })
-    }
-
-    /// Reads the line in which a stand-in says where it listens.
-    async fn listening(&mut self) -> anyhow::Result<Value> {
-        let line = self.lines.next_line().await?;
-        let line = line.with_context(|| format!("the {} did not start", self.name))?;
-        let event = parse(&line)?;
-        ensure!(event["event"] == "listening", "the {} began with {line}", self.name);
-        Ok(event)
-    }
-
-    /// Reads the line in which the server says where it listens.
-    async fn address(&mut self) -> anyhow::Result<String> {
-        let line = self.lines.next_line().await?.context("the server did not start")?;
-        let address = line.strip_prefix("listening on http://");
-        Ok(address.with_context(|| format!("the server began with {line}"))?.to_owned())
-    }
-
-    async fn tell(&mut self, text: &str) -> anyhow::Result<()> {
-        let stdin = self.child.stdin.as_mut().context("standard input is piped")?;
-        stdin.write_all(text.as_bytes()).await?;
-        Ok(stdin.flush().await?)
-    }
-
-    fn terminate(&self) -> anyhow::Result<()> {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(rustix::process::Pid::from_raw);
-        let id = id.with_context(|| format!("the {} ended by itself", self.name))?;
-        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
-    }
-
-    /// Closes a stand-in's input, which ends it, and reads what it still says.
-    async fn stop(mut self) -> anyhow::Result<(Vec<Value>, Vec<String>)> {
-        drop(self.child.stdin.take());
-        let mut events = Vec::new();
-        while let Some(line) = self.lines.next_line().await? {
-            events.push(parse(&line)?);
-        }
-        Ok((events, self.end().await?))
-    }
-
-    /// Waits for the end. What the program complained of comes back; a failure without a word
-    /// becomes one.
-    async fn end(mut self) -> anyhow::Result<Vec<String>> {
-        while self.lines.next_line().await?.is_some() {}
-        let status = self.child.wait().await?;
-        let mut complaints = match self.complaints {
-            Some(complaints) => complaints.await?,
-            None => Vec::new(),
-        };
-        if !status.success() && complaints.is_empty() {
-            complaints.push(format!("the {} ended with {status}", self.name));
-        }
-        Ok(complaints)
-    }
 }
 
 /// A folder for one play, removed at the end.
@@ -371,10 +333,8 @@ impl Drop for Scratch {
     }
 }
 
-fn parse(line: &str) -> anyhow::Result<Value> {
-    serde_json::from_str(line).with_context(|| format!("a stand-in said {line}"))
-}
-
 fn field<'a>(event: &'a Value, name: &str) -> anyhow::Result<&'a str> {
-    event[name].as_str().with_context(|| format!("a stand-in did not say its {name}"))
+    event[name]
+        .as_str()
+        .with_context(|| format!("a stand-in did not say its {name}"))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use handoff_core::call::Policy;
+use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
 
@@ -30,14 +31,26 @@ const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
 const REWRITE_EVIDENCE: Duration = Duration::from_millis(1_500);
 /// How often the carrier is asked about a call of which nothing is heard.
 const INSPECT_EVERY: Duration = Duration::from_secs(60);
-/// What recognizers are told to expect, beside what the configuration adds.
-const KEYTERMS: [&str; 8] = [
-    "human", "real person", "representative", "operator", "supervisor", "manager",
-    "customer service", "speak to someone",
+/// Words of callers who ask for a human, which a rule that reads this signal has to hear.
+const ASKING_SIGNAL: &str = "caller.asks_for_human";
+const ASKING_WORDS: [&str; 8] = [
+    "human",
+    "real person",
+    "representative",
+    "operator",
+    "supervisor",
+    "manager",
+    "customer service",
+    "speak to someone",
 ];
 
 pub(super) fn documents(config: &Config) -> Result<Documents, DocumentsError> {
-    Documents::new(&config.server, &config.voice_agent, &config.handoff, &config.targets[0])
+    Documents::new(
+        &config.server,
+        &config.voice_agent,
+        &config.handoff,
+        &config.targets[0],
+    )
 }
 
 /// Takes the rules out of the configuration, because expressions are compiled once.
@@ -59,9 +72,10 @@ pub(super) fn policy(config: &mut Config) -> Policy {
 pub(super) fn account(twilio: &config::Twilio) -> anyhow::Result<Account> {
     let credentials = match &twilio.credentials {
         TwilioCredentials::AuthToken => Credentials::AuthToken(twilio.auth_tokens[0].clone()),
-        TwilioCredentials::ApiKey { sid, secret } => {
-            Credentials::ApiKey { sid: sid.clone(), secret: secret.clone() }
-        }
+        TwilioCredentials::ApiKey { sid, secret } => Credentials::ApiKey {
+            sid: sid.clone(),
+            secret: secret.clone(),
+        },
     };
     Account::new(&twilio.account_sid, &credentials, &twilio.base_url)
         .context("the Twilio account cannot be used")
@@ -73,14 +87,17 @@ pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
         .context("signatures cannot be checked with this public URL")
 }
 
-pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Result<Recognizers> {
-    match choice {
+pub(super) fn recognizers(config: &Config, data: &Path) -> anyhow::Result<Recognizers> {
+    match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
-            Ok(Recognizers::Deepgram(Arc::new(deepgram_options(deepgram))))
+            let options = deepgram_options(deepgram, &config.rules);
+            Ok(Recognizers::Deepgram(Arc::new(options)))
         }
         RecognizerChoice::PocketSphinx(sphinx) => {
             let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
-            Ok(Recognizers::PocketSphinx(loaded.context("recognizer.kind is \"pocketsphinx\"")?))
+            Ok(Recognizers::PocketSphinx(
+                loaded.context("recognizer.kind is \"pocketsphinx\"")?,
+            ))
         }
         RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {
             match PocketSphinx::load(sphinx_options(*sphinx, data)) {
@@ -95,9 +112,10 @@ pub(super) fn recognizers(choice: &RecognizerChoice, data: &Path) -> anyhow::Res
     }
 }
 
-fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
+fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOptions {
     let millis = |span: Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
     let keyterms = deepgram.keyterms.iter().cloned();
+    let asking = words_of(rules).iter().map(|word| (*word).to_owned());
     DeepgramOptions {
         base_url: deepgram.base_url.clone(),
         api_key: deepgram.api_key.clone(),
@@ -105,7 +123,7 @@ fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
         language: deepgram.language.clone(),
         endpointing_ms: millis(deepgram.endpointing),
         utterance_end_ms: millis(deepgram.utterance_end),
-        keyterms: keyterms.chain(KEYTERMS.map(str::to_owned)).collect(),
+        keyterms: keyterms.chain(asking).collect(),
         mip_opt_out: true,
         connect_deadline: Duration::from_secs(5),
         keep_alive: Duration::from_secs(4),
@@ -122,6 +140,15 @@ fn deepgram_options(deepgram: &config::Deepgram) -> DeepgramOptions {
             rate: 1.25 * f64::from(deepgram.pace),
         },
     }
+}
+
+/// What the rules need the recognizer to hear.
+fn words_of(rules: &RuleSet) -> &'static [&'static str] {
+    let asks = (rules.rules.iter()).any(|rule| {
+        let signals = rule.when.signals();
+        signals.iter().any(|signal| signal.name == ASKING_SIGNAL)
+    });
+    if asks { &ASKING_WORDS } else { &[] }
 }
 
 fn sphinx_options(sphinx: config::PocketSphinx, data: &Path) -> PocketSphinxOptions {
@@ -151,15 +178,20 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
             client_secret: secret.clone(),
             scope: "read write".to_owned(),
         },
-        ZendeskAccess::Token { email, token } => {
-            ZendeskCredentials::ApiToken { email: email.clone(), token: token.clone() }
-        }
+        ZendeskAccess::Token { email, token } => ZendeskCredentials::ApiToken {
+            email: email.clone(),
+            token: token.clone(),
+        },
     };
     let requester = match &zendesk.requester_email {
-        Some(email) => {
-            Requester::Fixed { name: zendesk.requester_name.clone(), email: email.clone() }
-        }
-        None => Requester::Caller { name_parameter: None, email_parameter: None },
+        Some(email) => Requester::Fixed {
+            name: zendesk.requester_name.clone(),
+            email: email.clone(),
+        },
+        None => Requester::Caller {
+            name_parameter: None,
+            email_parameter: None,
+        },
     };
     let upset = PriorityStep {
         when: PriorityWhen::SentimentBelow(-0.5),
@@ -169,7 +201,10 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
         base: BaseUrl::parse(&zendesk.base_url).context("sink.zendesk.base_url")?,
         credentials,
         requester,
-        priority: PriorityRule { steps: vec![upset], otherwise: Priority::Normal },
+        priority: PriorityRule {
+            steps: vec![upset],
+            otherwise: Priority::Normal,
+        },
         tags: zendesk.tags.clone(),
         custom_fields: Vec::new(),
         limits: ZendeskLimits::VENDOR,
@@ -179,7 +214,8 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
 fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
     let transport = match &slack.access {
         SlackAccess::Bot { token, channel } => SlackTransport::Bot {
-            base: BaseUrl::parse(&format!("{}/api", slack.base_url)).context("sink.slack.base_url")?,
+            base: BaseUrl::parse(&format!("{}/api", slack.base_url))
+                .context("sink.slack.base_url")?,
             token: token.clone(),
             channel: channel.clone(),
         },
@@ -187,5 +223,8 @@ fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
             url: BaseUrl::parse(url.expose()).context("SLACK_WEBHOOK_URL")?,
         },
     };
-    Ok(SlackOptions { transport, limits: SlackLimits::VENDOR })
+    Ok(SlackOptions {
+        transport,
+        limits: SlackLimits::VENDOR,
+    })
 }

@@ -179,8 +179,10 @@ impl Target {
         let ring = handoff.duration("ring", problems);
         check_ring(ring, &handoff.path("ring"), problems);
         let wanted = handoff.text("target", problems);
-        let mut targets: Vec<Self> =
-            sections.into_iter().map(|section| Self::read(section, ring, problems)).collect();
+        let mut targets: Vec<Self> = sections
+            .into_iter()
+            .map(|section| Self::read(section, ring, problems))
+            .collect();
         if targets.is_empty() {
             problems.add(
                 "target",
@@ -202,7 +204,10 @@ impl Target {
     fn read(mut section: Section<'_>, ring: Duration, problems: &mut Problems) -> Self {
         let name = section.text("name", problems);
         if name.is_empty() {
-            problems.add(section.path("name"), "is not set; routes and tickets name the target");
+            problems.add(
+                section.path("name"),
+                "is not set; routes and tickets name the target",
+            );
         }
         let number = section.text("number", problems);
         if !is_e164(&number) {
@@ -216,14 +221,20 @@ impl Target {
             check_ring(ring, &section.path("ring"), problems);
         }
         section.finish(problems);
-        Self { name, number: Pii::new(number), ring: own_ring.unwrap_or(ring) }
+        Self {
+            name,
+            number: Pii::new(number),
+            ring: own_ring.unwrap_or(ring),
+        }
     }
 }
 
 /// Reads one rule; `None` when it is switched off or cannot be used.
 pub(super) fn read_rule(mut section: Section<'_>, problems: &mut Problems) -> Option<Rule> {
     let name = section.text("name", problems);
-    let shaped = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let shaped = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if name.is_empty() || !shaped {
         problems.add(
             section.path("name"),
@@ -236,7 +247,10 @@ pub(super) fn read_rule(mut section: Section<'_>, problems: &mut Problems) -> Op
     let path = section.path("when");
     if let Some(steps) = section.value("steps")
         && steps.as_array().is_none_or(|steps| {
-            steps.len() != 1 || steps[0].as_table().is_none_or(|step| !step.contains_key("handoff"))
+            steps.len() != 1
+                || steps[0]
+                    .as_table()
+                    .is_none_or(|step| !step.contains_key("handoff"))
         })
     {
         problems.add(
@@ -246,9 +260,11 @@ pub(super) fn read_rule(mut section: Section<'_>, problems: &mut Problems) -> Op
     }
     section.finish(problems);
     match Expression::compile(&source) {
-        Ok(when) if enabled => {
-            Some(Rule { name, when, cool_down: cool_down.unwrap_or(Duration::from_secs(30)) })
-        }
+        Ok(when) if enabled => Some(Rule {
+            name,
+            when,
+            cool_down: cool_down.unwrap_or(Duration::from_secs(30)),
+        }),
         Ok(_) => None,
         Err(error) => {
             problems.add(path, error.to_string());

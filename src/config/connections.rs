@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use handoff_core::pii::Secret;
 
-use super::load::Environment;
+use super::environment::Environment;
 use super::reader::{Problems, Section};
 use super::server::is_web_url;
 
@@ -163,9 +163,10 @@ impl Twilio {
         let mut auth_tokens = vec![Secret::new(token)];
         auth_tokens.extend(env.get("TWILIO_AUTH_TOKEN_PREVIOUS").map(Secret::new));
         let credentials = match (env.get("TWILIO_API_KEY"), env.get("TWILIO_API_SECRET")) {
-            (Some(sid), Some(secret)) => {
-                TwilioCredentials::ApiKey { sid, secret: Secret::new(secret) }
-            }
+            (Some(sid), Some(secret)) => TwilioCredentials::ApiKey {
+                sid,
+                secret: Secret::new(secret),
+            },
             (None, None) => TwilioCredentials::AuthToken,
             (Some(_), None) => {
                 problems.add("TWILIO_API_SECRET", "is not set beside TWILIO_API_KEY");
@@ -176,7 +177,13 @@ impl Twilio {
                 TwilioCredentials::AuthToken
             }
         };
-        Self { base_url, timeout, account_sid, auth_tokens, credentials }
+        Self {
+            base_url,
+            timeout,
+            account_sid,
+            auth_tokens,
+            credentials,
+        }
     }
 }
 
@@ -203,7 +210,10 @@ impl RecognizerChoice {
             ("pocketsphinx", _) => Self::PocketSphinx(sphinx),
             ("deepgram" | "auto", Some(deepgram)) => Self::Deepgram(deepgram),
             ("deepgram", None) => {
-                problems.add("DEEPGRAM_API_KEY", "is not set; recognizer.kind = \"deepgram\" needs it");
+                problems.add(
+                    "DEEPGRAM_API_KEY",
+                    "is not set; recognizer.kind = \"deepgram\" needs it",
+                );
                 Self::None
             }
             ("auto", None) => {
@@ -211,7 +221,12 @@ impl RecognizerChoice {
                 Self::PocketSphinxIfInstalled(sphinx)
             }
             (other, _) => {
-                problems.add(kind_path, format!("\"{other}\" must be \"auto\", \"deepgram\", \"pocketsphinx\" or \"none\""));
+                problems.add(
+                    kind_path,
+                    format!(
+                        "\"{other}\" must be \"auto\", \"deepgram\", \"pocketsphinx\" or \"none\""
+                    ),
+                );
                 Self::None
             }
         }
@@ -219,7 +234,11 @@ impl RecognizerChoice {
 }
 
 impl Deepgram {
-    fn read(mut section: Section<'_>, env: &Environment<'_>, problems: &mut Problems) -> Option<Self> {
+    fn read(
+        mut section: Section<'_>,
+        env: &Environment<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let read = Self {
             base_url: base_url(&mut section, problems),
             api_key: Secret::new(env.get("DEEPGRAM_API_KEY").unwrap_or_default()),
@@ -231,7 +250,10 @@ impl Deepgram {
             keyterms: section.texts("keyterms", problems),
         };
         if read.utterance_end < Duration::from_secs(1) {
-            problems.add(section.path("utterance_end"), "must be at least 1s: interim results come about once a second");
+            problems.add(
+                section.path("utterance_end"),
+                "must be at least 1s: interim results come about once a second",
+            );
         }
         section.finish(problems);
         (!read.api_key.expose().is_empty()).then_some(read)
@@ -240,7 +262,9 @@ impl Deepgram {
 
 impl Delivery {
     pub(super) fn read(mut section: Section<'_>, problems: &mut Problems) -> Self {
-        let read = Self { give_up_after: section.duration("give_up_after", problems) };
+        let read = Self {
+            give_up_after: section.duration("give_up_after", problems),
+        };
         section.finish(problems);
         read
     }
@@ -254,7 +278,9 @@ impl Zendesk {
         problems: &mut Problems,
         notes: &mut Vec<String>,
     ) -> Option<Self> {
-        let client = env.get("ZENDESK_CLIENT_ID").zip(env.get("ZENDESK_CLIENT_SECRET"));
+        let client = env
+            .get("ZENDESK_CLIENT_ID")
+            .zip(env.get("ZENDESK_CLIENT_SECRET"));
         let token = env.get("ZENDESK_EMAIL").zip(env.get("ZENDESK_API_TOKEN"));
         let base_url = section.text("base_url", problems);
         let base_path = section.path("base_url");
@@ -263,15 +289,21 @@ impl Zendesk {
         let tags = section.texts("tags", problems);
         section.finish(problems);
         let access = match (client, token) {
-            (Some((id, secret)), _) => {
-                ZendeskAccess::Client { id, secret: Secret::new(secret) }
-            }
+            (Some((id, secret)), _) => ZendeskAccess::Client {
+                id,
+                secret: Secret::new(secret),
+            },
             (None, Some((email, token))) => {
                 notes.push("Zendesk API tokens end on 2027-04-30: move to ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
-                ZendeskAccess::Token { email, token: Secret::new(token) }
+                ZendeskAccess::Token {
+                    email,
+                    token: Secret::new(token),
+                }
             }
             (None, None) => {
-                notes.push("no Zendesk ticket: set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
+                notes.push(
+                    "no Zendesk ticket: set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned(),
+                );
                 return None;
             }
         };
@@ -305,16 +337,24 @@ impl Slack {
                 if channel.is_empty() {
                     problems.add(channel_path, "is not set; give the id of the channel, like \"C0123456789\" (or SLACK_CHANNEL)");
                 }
-                SlackAccess::Bot { token: Secret::new(token), channel }
+                SlackAccess::Bot {
+                    token: Secret::new(token),
+                    channel,
+                }
             }
             (None, Some(url)) => {
                 if !is_web_url(&url) {
                     problems.add("SLACK_WEBHOOK_URL", "must be an https:// address");
                 }
-                SlackAccess::Webhook { url: Secret::new(url) }
+                SlackAccess::Webhook {
+                    url: Secret::new(url),
+                }
             }
             (None, None) => {
-                notes.push("no Slack card: set SLACK_BOT_TOKEN and SLACK_CHANNEL (or SLACK_WEBHOOK_URL)".to_owned());
+                notes.push(
+                    "no Slack card: set SLACK_BOT_TOKEN and SLACK_CHANNEL (or SLACK_WEBHOOK_URL)"
+                        .to_owned(),
+                );
                 return None;
             }
         };

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::calls::{Handoff, StreamTimes, Target, VoiceAgent, read_rule};
 use super::connections::{Delivery, RecognizerChoice, Slack, Twilio, Zendesk};
+use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
 use super::server::Server;
 
@@ -77,27 +78,6 @@ pub enum ConfigError {
     Unusable(Vec<Problem>),
 }
 
-/// Looks a variable up. Given by the caller so that tests need not touch the process.
-pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
-
-/// Reads a variable of the process. The only place that does.
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-impl Environment<'_> {
-    pub(super) fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    pub(super) fn required(&self, name: &str, what: &str, problems: &mut Problems) -> String {
-        self.get(name).unwrap_or_else(|| {
-            problems.add(name, format!("is not set; it holds {what}"));
-            String::new()
-        })
-    }
-}
-
 /// Settings that the environment may give, and the keys they stand for.
 const OVERRIDES: [(&str, &[&str]); 10] = [
     ("HANDOFF_LISTEN", &["server", "listen"]),
@@ -119,13 +99,20 @@ const OVERRIDES: [(&str, &[&str]); 10] = [
 /// All problems at once, each with its path.
 pub fn load(file: Option<&Path>, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
     let mut table: Table = DEFAULT.parse().expect("the embedded default is valid TOML");
-    let file = file.map(Path::to_owned).or_else(|| env.get("HANDOFF_CONFIG").map(PathBuf::from));
+    let file = file
+        .map(Path::to_owned)
+        .or_else(|| env.get("HANDOFF_CONFIG").map(PathBuf::from));
     if let Some(path) = file {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
-        let given: Table = text.parse().map_err(|error: toml::de::Error| {
-            ConfigError::NotToml { path, message: error.to_string() }
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+            path: path.clone(),
+            source,
         })?;
+        let given: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::NotToml {
+                path,
+                message: error.to_string(),
+            })?;
         merge(&mut table, given);
     }
     for (name, keys) in OVERRIDES {
@@ -147,7 +134,8 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
     // something else, which has been reported.
     let empty = Table::new();
     let mut section = |key: &'static str, problems: &mut Problems| {
-        root.section(key, problems).unwrap_or_else(|| Section::new(key, &empty))
+        root.section(key, problems)
+            .unwrap_or_else(|| Section::new(key, &empty))
     };
     let server = Server::read(section("server", &mut problems), &mut problems);
     let twilio = Twilio::read(section("twilio", &mut problems), env, &mut problems);
@@ -159,8 +147,11 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
     let handoff = Handoff::read(&mut handoff_section, &mut problems);
     let delivery = Delivery::read(section("delivery", &mut problems), &mut problems);
     let mut sinks = section("sink", &mut problems);
-    let targets =
-        Target::read_all(root.sections("target", &mut problems), &mut handoff_section, &mut problems);
+    let targets = Target::read_all(
+        root.sections("target", &mut problems),
+        &mut handoff_section,
+        &mut problems,
+    );
     handoff_section.finish(&mut problems);
     let rules = (root.sections("rule", &mut problems).into_iter())
         .filter_map(|section| read_rule(section, &mut problems))
@@ -180,8 +171,18 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
     }
     let rules = RuleSet { rules };
     let config = Config {
-        server, twilio, voice_agent, stream, recognizer, handoff, targets, rules, delivery,
-        zendesk, slack, api_token,
+        server,
+        twilio,
+        voice_agent,
+        stream,
+        recognizer,
+        handoff,
+        targets,
+        rules,
+        delivery,
+        zendesk,
+        slack,
+        api_token,
     };
     Ok(Loaded { config, notes })
 }
@@ -202,7 +203,8 @@ fn merge(base: &mut Table, given: Table) {
 fn merge_rules(old: &mut Vec<Value>, new: Vec<Value>) {
     let name = |rule: &Value| rule.get("name").and_then(Value::as_str).map(str::to_owned);
     for rule in new {
-        let place = name(&rule).and_then(|wanted| old.iter().position(|r| name(r) == Some(wanted.clone())));
+        let place =
+            name(&rule).and_then(|wanted| old.iter().position(|r| name(r) == Some(wanted.clone())));
         match (place.map(|place| &mut old[place]), rule) {
             (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
             (_, rule) => old.push(rule),
@@ -214,7 +216,9 @@ fn set(table: &mut Table, keys: &[&str], value: String) {
     let [parents @ .., last] = keys else { return };
     let mut table = table;
     for key in parents {
-        let Some(Value::Table(next)) = table.get_mut(*key) else { return };
+        let Some(Value::Table(next)) = table.get_mut(*key) else {
+            return;
+        };
         table = next;
     }
     table.insert((*last).to_owned(), Value::String(value));
@@ -226,7 +230,9 @@ fn add_target(table: &mut Table, number: String) {
         ("name".to_owned(), Value::String("default".to_owned())),
         ("number".to_owned(), Value::String(number)),
     ]);
-    let targets = table.entry("target").or_insert_with(|| Value::Array(Vec::new()));
+    let targets = table
+        .entry("target")
+        .or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(targets) = targets {
         targets.insert(0, Value::Table(target));
     }

@@ -6,15 +6,17 @@
 
 mod calls;
 mod connections;
+mod environment;
 mod load;
 mod reader;
 mod server;
 
 pub use calls::{CallerIdPolicy, Handoff, StreamTimes, Target, VoiceAgent};
 pub use connections::{
-    Delivery, Deepgram, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
+    Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
     TwilioCredentials, Zendesk, ZendeskAccess,
 };
-pub use load::{Config, ConfigError, DEFAULT, Environment, Loaded, load, variable};
+pub use environment::{Environment, variable};
+pub use load::{Config, ConfigError, DEFAULT, Loaded, load};
 pub use reader::Problem;
 pub use server::Server;

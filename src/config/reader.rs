@@ -8,7 +8,7 @@ use toml::{Table, Value};
 /// Something wrong in a configuration: where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The key's path (`rule[2].when`) or the environment variable's name.
+    /// The key's path (`rule[caller_asks_for_human].when`) or the environment variable's name.
     pub path: String,
     /// What is wrong, in words that say what would be right.
     pub message: String,
@@ -20,7 +20,10 @@ pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
     pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into() });
+        self.0.push(Problem {
+            path: path.into(),
+            message: message.into(),
+        });
     }
 }
 
@@ -34,11 +37,19 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: impl Into<String>, table: &'a Table) -> Self {
-        Self { path: path.into(), table, asked: BTreeSet::new() }
+        Self {
+            path: path.into(),
+            table,
+            asked: BTreeSet::new(),
+        }
     }
 
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
@@ -55,22 +66,26 @@ impl<'a> Section<'a> {
         key: &'static str,
         problems: &mut Problems,
     ) -> Option<String> {
-        match self.value(key)? {
-            Value::String(text) => Some(text.trim().to_owned()),
-            other => {
-                problems.add(self.path(key), format!("must be text in quotes, not {}", kind(other)));
-                None
-            }
+        let value = self.value(key)?;
+        let text = value.as_str().map(|text| text.trim().to_owned());
+        if text.is_none() {
+            problems.add(
+                self.path(key),
+                format!("must be text in quotes, not {}", kind(value)),
+            );
         }
+        text
     }
 
     pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<String> {
         let path = self.path(key);
         match self.value(key) {
             None => Vec::new(),
-            Some(Value::Array(values)) if values.iter().all(Value::is_str) => {
-                values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }
+            Some(Value::Array(values)) if values.iter().all(Value::is_str) => values
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             Some(_) => {
                 problems.add(path, "must be a list of texts, like [\"one\", \"two\"]");
                 Vec::new()
@@ -78,23 +93,47 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(super) fn flag(&mut self, key: &'static str, absent: bool, problems: &mut Problems) -> bool {
+    pub(super) fn flag(
+        &mut self,
+        key: &'static str,
+        absent: bool,
+        problems: &mut Problems,
+    ) -> bool {
         match self.value(key) {
             None => absent,
             Some(Value::Boolean(flag)) => *flag,
             Some(other) => {
-                problems.add(self.path(key), format!("must be true or false, not {}", kind(other)));
+                problems.add(
+                    self.path(key),
+                    format!("must be true or false, not {}", kind(other)),
+                );
                 absent
             }
         }
     }
 
-    pub(super) fn number(&mut self, key: &'static str, range: std::ops::RangeInclusive<u32>, problems: &mut Problems) -> u32 {
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+        problems: &mut Problems,
+    ) -> u32 {
         let path = self.path(key);
-        match self.value(key).and_then(Value::as_integer).map(u32::try_from) {
+        match self
+            .value(key)
+            .and_then(Value::as_integer)
+            .map(u32::try_from)
+        {
             Some(Ok(number)) if range.contains(&number) => number,
             Some(_) | None => {
-                problems.add(path, format!("must be a whole number from {} to {}", range.start(), range.end()));
+                problems.add(
+                    path,
+                    format!(
+                        "must be a whole number from {} to {}",
+                        range.start(),
+                        range.end()
+                    ),
+                );
                 *range.start()
             }
         }
@@ -116,24 +155,39 @@ impl<'a> Section<'a> {
         match humantime::parse_duration(&text) {
             Ok(duration) => Some(duration),
             Err(_) => {
-                problems.add(self.path(key), format!("\"{text}\" is no duration; write one like \"750ms\", \"25s\" or \"4h\""));
+                problems.add(
+                    self.path(key),
+                    format!(
+                        "\"{text}\" is no duration; write one like \"750ms\", \"25s\" or \"4h\""
+                    ),
+                );
                 None
             }
         }
     }
 
-    pub(super) fn section(&mut self, key: &'static str, problems: &mut Problems) -> Option<Section<'a>> {
+    pub(super) fn section(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Section<'a>> {
         let path = self.path(key);
-        match self.value(key)? {
-            Value::Table(table) => Some(Section::new(path, table)),
-            other => {
-                problems.add(path, format!("must be a table, not {}", kind(other)));
-                None
-            }
+        let value = self.value(key)?;
+        let table = value.as_table();
+        if table.is_none() {
+            problems.add(
+                path.clone(),
+                format!("must be a table, not {}", kind(value)),
+            );
         }
+        table.map(|table| Section::new(path, table))
     }
 
-    pub(super) fn sections(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Section<'a>> {
+    pub(super) fn sections(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+    ) -> Vec<Section<'a>> {
         let path = self.path(key);
         match self.value(key) {
             None => Vec::new(),
@@ -141,11 +195,19 @@ impl<'a> Section<'a> {
                 .iter()
                 .enumerate()
                 .filter_map(|(nth, value)| {
-                    Some(Section::new(format!("{path}[{nth}]"), value.as_table()?))
+                    let table = value.as_table()?;
+                    // Defaults and a file's own tables are counted together, so a name says more
+                    // than a number.
+                    let name = table.get("name").and_then(Value::as_str);
+                    let place = name.map_or_else(|| nth.to_string(), str::to_owned);
+                    Some(Section::new(format!("{path}[{place}]"), table))
                 })
                 .collect(),
             Some(_) => {
-                problems.add(path.clone(), format!("must be written as [[{path}]] tables"));
+                problems.add(
+                    path.clone(),
+                    format!("must be written as [[{path}]] tables"),
+                );
                 Vec::new()
             }
         }
@@ -162,7 +224,10 @@ impl<'a> Section<'a> {
                 .min()
                 .filter(|(distance, _)| *distance <= 1 + key.len() / 3);
             let hint = near.map(|(_, known)| format!("; did you mean \"{known}\"?"));
-            problems.add(self.path(key), format!("unknown key{}", hint.unwrap_or_default()));
+            problems.add(
+                self.path(key),
+                format!("unknown key{}", hint.unwrap_or_default()),
+            );
         }
     }
 }

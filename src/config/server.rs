@@ -61,13 +61,18 @@ impl Server {
 
 /// Whether a URL is `https`, or `http` to this machine.
 pub(super) fn is_web_url(url: &str) -> bool {
-    let Ok(uri) = url.parse::<http::Uri>() else { return false };
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return false;
+    };
     let Some(host) = uri.host() else { return false };
     match uri.scheme_str() {
         Some("https") => true,
         Some("http") => {
             host == "localhost"
-                || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+                || host
+                    .trim_matches(['[', ']'])
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
         }
         Some(_) | None => false,
     }

@@ -5,6 +5,7 @@
 //! it as a [`Verdict`]. Progress is the sink's own: the worker stores it in the journal and never
 //! looks inside, so a delivery of several requests goes on after a crash where it stopped.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -44,7 +45,8 @@ pub enum Kind<'a> {
 }
 
 /// What a sink wants done next. Every answer comes back through the sink's `interpret`.
-#[derive(Debug)]
+///
+/// `Debug` shows neither requests nor progress, which hold what callers said.
 pub enum Step {
     /// Send the request.
     Send(http::Request<Bytes>),
@@ -62,8 +64,19 @@ pub enum Step {
     Fail(FailureReason),
 }
 
-/// What a sink makes of the answer to a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(_) => f.write_str("Send"),
+            Self::SaveThenSend { .. } => f.write_str("SaveThenSend"),
+            Self::Done(receipt) => f.debug_tuple("Done").field(receipt).finish(),
+            Self::Fail(reason) => f.debug_tuple("Fail").field(reason).finish(),
+        }
+    }
+}
+
+/// What a sink makes of the answer to a step. `Debug` does not show progress.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The step succeeded and another follows. The progress is stored before the sink is asked
     /// for it.
@@ -89,6 +102,23 @@ pub enum Verdict {
     /// The sink itself is gone (webhook deleted, channel archived, account closed). It gets
     /// nothing more from this process; what waits for it stays in the journal.
     DisableSink(FailureReason),
+}
+
+impl fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Continue { .. } => f.write_str("Continue"),
+            Self::Done(receipt) => f.debug_tuple("Done").field(receipt).finish(),
+            Self::Retry { after, reason, .. } => f
+                .debug_struct("Retry")
+                .field("after", after)
+                .field("reason", reason)
+                .finish_non_exhaustive(),
+            Self::Refresh => f.write_str("Refresh"),
+            Self::Dead(reason) => f.debug_tuple("Dead").field(reason).finish(),
+            Self::DisableSink(reason) => f.debug_tuple("DisableSink").field(reason).finish(),
+        }
+    }
 }
 
 /// A credential that a sink obtained for itself.

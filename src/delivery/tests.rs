@@ -3,7 +3,6 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::outcome::FailureReason;
 use super::schedule::Schedule;
@@ -149,14 +148,14 @@ async fn a_context_is_delivered_as_soon_as_it_is_added() {
 #[tokio::test]
 async fn a_throttling_vendor_is_left_alone_for_as_long_as_it_asks() {
     let vendor = Vendor::start().await;
-    vendor.meets(HOOK, [Whim::Refuse(429, Some("0.4"))]);
+    vendor.meets(HOOK, [Whim::Refuse(429, Some("1"))]);
     let bench = Bench::new(vec![vendor.slack()]);
     bench.add(vec![open(1, "slack")]).await;
     assert_eq!(bench.until_failed(1).await, FailureReason::Throttled);
     bench.until_delivered(1).await;
     let hooks = vendor.seen(HOOK);
     assert_eq!(hooks.len(), 2);
-    assert!(hooks[1].at - hooks[0].at >= Duration::from_millis(399));
+    assert!(hooks[1].at - hooks[0].at >= Duration::from_millis(999));
 }
 
 #[tokio::test]
@@ -422,14 +421,13 @@ async fn deliveries_repeats_and_what_waits_are_counted_without_names() {
 }
 
 #[tokio::test]
-async fn deliveries_to_a_refusing_address_wait_without_being_sent() {
+async fn a_delivery_to_an_address_that_refuses_waits() {
     let vendor = Vendor::start().await;
     let (zendesk, slack) = (vendor.zendesk(), vendor.slack());
     drop(vendor);
-    let begun = Instant::now();
     let mut bench = Bench::new(vec![zendesk, slack]);
     bench.add(vec![open(1, "slack")]).await;
     assert_eq!(bench.until_failed(1).await, FailureReason::Unreachable);
     bench.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(bench.journal.undelivered().await.unwrap().count, 1);
 }

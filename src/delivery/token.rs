@@ -1,9 +1,10 @@
 //! The token of one sink, shared by its deliveries.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use handoff_core::pii::Secret;
+use tokio::time::Instant;
 
 use super::outcome::FailureReason;
 use super::sink::{Refusal, Sink};

@@ -75,12 +75,16 @@ pub(super) async fn call(
     if let Some(refusal) = unauthorized(&front, &headers) {
         return refusal;
     }
-    let Some(id) = CallId::parse(&id) else { return no_such_call() };
+    let Some(id) = CallId::parse(&id) else {
+        return no_such_call();
+    };
     match front.around.journal.records(&id).await {
         Ok(records) if records.is_empty() => no_such_call(),
         Ok(records) => {
-            let told: Vec<_> =
-                records.iter().map(|record| told(record.at.as_millis(), &record.fact)).collect();
+            let told: Vec<_> = records
+                .iter()
+                .map(|record| told(record.at.as_millis(), &record.fact))
+                .collect();
             Json(told).into_response()
         }
         Err(error) => unreadable(&error),
@@ -129,7 +133,16 @@ pub(super) async fn hand_off(
     let Some(call) = CallId::parse(&id).and_then(|id| front.registry.call_of_id(&id)) else {
         return no_such_call();
     };
-    match front.registry.tell(&call, Event::HandoffRequested { reason: Pii::new(reason) }).await {
+    match front
+        .registry
+        .tell(
+            &call,
+            Event::HandoffRequested {
+                reason: Pii::new(reason),
+            },
+        )
+        .await
+    {
         Attachment::Attached => StatusCode::ACCEPTED.into_response(),
         Attachment::Gone => no_such_call(),
     }
@@ -139,9 +152,11 @@ fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
     let given = (headers.get(header::AUTHORIZATION))
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    let matches = front.api_token.as_ref().zip(given).is_some_and(|(token, given)| {
-        token.expose().as_bytes().ct_eq(given.as_bytes()).into()
-    });
+    let matches = front
+        .api_token
+        .as_ref()
+        .zip(given)
+        .is_some_and(|(token, given)| token.expose().as_bytes().ct_eq(given.as_bytes()).into());
     if matches {
         return None;
     }
@@ -150,7 +165,10 @@ fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
     } else {
         "the API is closed: HANDOFF_API_TOKEN is not set on the server"
     };
-    let refused = Refused { error: "unauthorized", message };
+    let refused = Refused {
+        error: "unauthorized",
+        message,
+    };
     Some((StatusCode::UNAUTHORIZED, Json(refused)).into_response())
 }
 
@@ -160,7 +178,10 @@ fn unreadable(error: &JournalError) -> Response {
 }
 
 fn no_such_call() -> Response {
-    let refused = Refused { error: "no_such_call", message: "no live call has this id" };
+    let refused = Refused {
+        error: "no_such_call",
+        message: "no live call has this id",
+    };
     (StatusCode::NOT_FOUND, Json(refused)).into_response()
 }
 
@@ -180,5 +201,9 @@ fn live(arrival: &Arrival) -> LiveCall {
 
 fn told(at_ms: u64, fact: &Fact) -> Told {
     let (_, kind, detail) = describe(fact);
-    Told { at_ms, kind, detail }
+    Told {
+        at_ms,
+        kind,
+        detail,
+    }
 }

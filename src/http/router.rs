@@ -15,9 +15,18 @@ pub fn router(front: Front) -> Router {
     Router::new()
         // Asked and told by Twilio, always signed.
         .route("/twilio/voice", post(voice::announced))
-        .route("/twilio/handoff/{handoff}", post(voice::handoff_document))
-        .route("/twilio/after-dial/{handoff}", post(voice::dial_ended))
-        .route("/twilio/leg/{handoff}", post(voice::leg_progressed))
+        .route(
+            "/twilio/handoff/{handoff}/{attempt}",
+            post(voice::handoff_document),
+        )
+        .route(
+            "/twilio/after-dial/{handoff}/{attempt}",
+            post(voice::dial_ended),
+        )
+        .route(
+            "/twilio/leg/{handoff}/{attempt}",
+            post(voice::leg_progressed),
+        )
         .route("/twilio/status", post(voice::call_progressed))
         .route("/twilio/stream-status", post(voice::stream_progressed))
         // Twilio's audio; the token is the call's.

@@ -52,7 +52,7 @@ pub(super) async fn announced((State(front), OriginalUri(uri), headers, body): S
 
 /// Twilio fetches the handoff document that was too long to be sent along.
 pub(super) async fn handoff_document(
-    Path(handoff): Path<String>,
+    Path((handoff, attempt)): Path<(String, u32)>,
     (State(front), OriginalUri(uri), headers, body): Signed,
 ) -> Response {
     let parameters = match signed_form(&front, &uri, &headers, &body, "/twilio/handoff") {
@@ -65,7 +65,7 @@ pub(super) async fn handoff_document(
     else {
         return (StatusCode::NOT_FOUND, "no such handoff").into_response();
     };
-    match front.around.documents.handoff(&arrival, &handoff) {
+    match front.around.documents.handoff(&arrival, &handoff, attempt) {
         Ok(document) => xml(document),
         Err(error) => {
             error!(%error, "the handoff document cannot be built");
@@ -78,7 +78,7 @@ pub(super) async fn handoff_document(
 ///
 /// The answer depends on the request alone, so that a call whose task is gone gets the same one.
 pub(super) async fn dial_ended(
-    Path(handoff): Path<String>,
+    Path((handoff, attempt)): Path<(String, u32)>,
     (State(front), OriginalUri(uri), headers, body): Signed,
 ) -> Response {
     let parameters = match signed_form(&front, &uri, &headers, &body, "/twilio/after-dial") {
@@ -91,14 +91,23 @@ pub(super) async fn dial_ended(
     };
     let end = outcome.end();
     if let Some(handoff) = HandoffId::parse(&handoff) {
-        tell(&front, &outcome.call, Event::DialEnded { handoff, end }).await;
+        tell(
+            &front,
+            &outcome.call,
+            Event::DialEnded {
+                handoff,
+                attempt,
+                end,
+            },
+        )
+        .await;
     }
     xml(front.around.documents.after_dial(end))
 }
 
 /// The human's leg moved on.
 pub(super) async fn leg_progressed(
-    Path(handoff): Path<String>,
+    Path((handoff, attempt)): Path<(String, u32)>,
     (State(front), OriginalUri(uri), headers, body): Signed,
 ) -> Response {
     let parameters = match signed_form(&front, &uri, &headers, &body, "/twilio/leg") {
@@ -110,7 +119,16 @@ pub(super) async fn leg_progressed(
         Err(error) => return Front::malformed(&error, "/twilio/leg"),
     };
     if let Some((handoff, progress)) = HandoffId::parse(&handoff).zip(status.progress()) {
-        tell(&front, &status.parent, Event::LegProgressed { handoff, progress }).await;
+        tell(
+            &front,
+            &status.parent,
+            Event::LegProgressed {
+                handoff,
+                attempt,
+                progress,
+            },
+        )
+        .await;
     }
     StatusCode::NO_CONTENT.into_response()
 }
@@ -149,6 +167,10 @@ pub(super) async fn stream_progressed(
     StatusCode::NO_CONTENT.into_response()
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the error is the answer, made once"
+)]
 fn signed_form(
     front: &Front,
     uri: &Uri,
@@ -180,5 +202,9 @@ async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
 }
 
 fn xml(document: Document) -> Response {
-    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document.into_string()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
+        document.into_string(),
+    )
+        .into_response()
 }

@@ -91,13 +91,20 @@ pub enum Claimed {
     NeverOpened,
 }
 
-/// What a sink stored between two steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a sink stored between two steps. The bytes may hold what callers said, so that `Debug`
+/// shows their number.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The sink's own bytes.
     pub bytes: Vec<u8>,
     /// When progress of this delivery was first stored.
     pub first_saved: WallTime,
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Progress({} bytes)", self.bytes.len())
+    }
 }
 
 /// How an attempt at a delivery ended.

@@ -38,7 +38,10 @@ impl Recognizers {
         let (feed, receiver) = Feed::new();
         match self {
             Self::Deepgram(options) => {
-                let leg = Leg { speaker, carrier_call: call.clone() };
+                let leg = Leg {
+                    speaker,
+                    carrier_call: call.clone(),
+                };
                 let recognition = deepgram::start(Arc::clone(options), leg, receiver, heard);
                 Some((feed, Box::pin(recognition)))
             }

@@ -11,7 +11,9 @@ use crate::carrier::twilio::argument::{
     ArgumentError, RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl,
 };
 use crate::carrier::twilio::rest::{self, Account};
-use crate::carrier::twilio::twiml::{self, DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer};
+use crate::carrier::twilio::twiml::{
+    self, DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer,
+};
 use crate::carrier::twilio::xml::{InlineVerbs, InlineVerbsError};
 use crate::config;
 
@@ -56,12 +58,12 @@ impl Documents {
         target: &config::Target,
     ) -> Result<Self, DocumentsError> {
         let mode = match voice_agent {
-            config::VoiceAgent::ListenThenRedirect { webhook_url } => {
-                Mode::Listen { then: Then::Redirect(WebUrl::new(webhook_url)?) }
-            }
-            config::VoiceAgent::ListenThenDocument { document } => {
-                Mode::Listen { then: Then::Document(InlineVerbs::new(document)?) }
-            }
+            config::VoiceAgent::ListenThenRedirect { webhook_url } => Mode::Listen {
+                then: Then::Redirect(WebUrl::new(webhook_url)?),
+            },
+            config::VoiceAgent::ListenThenDocument { document } => Mode::Listen {
+                then: Then::Document(InlineVerbs::new(document)?),
+            },
             config::VoiceAgent::Converse => Mode::Converse,
         };
         let ring = u16::try_from(target.ring.as_secs()).unwrap_or(u16::MAX);
@@ -105,19 +107,26 @@ impl Documents {
         twiml::bypass(&self.mode, &self.tail(arrival))
     }
 
-    /// Moves the call to the human.
+    /// Moves the call to the human. The callbacks name handoff and attempt, so that news of a dial
+    /// that a later attempt interrupted can be told from news of that attempt.
     ///
     /// # Errors
     /// A URL cannot be built, which [`Documents::new`] has excluded.
-    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId) -> Result<Document, ArgumentError> {
+    pub fn handoff(
+        &self,
+        arrival: &Arrival,
+        handoff: &HandoffId,
+        attempt: u32,
+    ) -> Result<Document, ArgumentError> {
+        let about = |what: &str| self.url(&format!("/twilio/{what}/{handoff}/{attempt}"));
         Ok(twiml::handoff_document(&Handoff {
             announcement: self.say.clone(),
             voice: self.voice.clone(),
             target: self.target.clone(),
             caller_id: caller_id(self.caller_id, &arrival.caller, &arrival.called),
             ring: self.ring,
-            after_dial_url: WebUrl::new(&self.url(&format!("/twilio/after-dial/{handoff}")))?,
-            leg_status_url: WebUrl::new(&self.url(&format!("/twilio/leg/{handoff}")))?,
+            after_dial_url: WebUrl::new(&about("after-dial"))?,
+            leg_status_url: WebUrl::new(&about("leg"))?,
         }))
     }
 
@@ -130,18 +139,29 @@ impl Documents {
         account: &Account,
         arrival: &Arrival,
         handoff: &HandoffId,
+        attempt: u32,
     ) -> Result<Request<Bytes>, ArgumentError> {
-        let document = self.handoff(arrival, handoff)?;
+        let document = self.handoff(arrival, handoff, attempt)?;
         // Where the carrier fetches a document that is too long to be sent along.
-        let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}")))?;
-        Ok(rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &url))
+        let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}/{attempt}")))?;
+        Ok(rest::rewrite_call(
+            account,
+            &arrival.carrier_call,
+            document.as_str(),
+            &url,
+        ))
     }
 
     /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
     /// died.
     pub fn rescue(&self, account: &Account, arrival: &Arrival) -> Request<Bytes> {
         let document = twiml::dead_man(&self.tail(arrival));
-        rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &self.voice_url)
+        rest::rewrite_call(
+            account,
+            &arrival.carrier_call,
+            document.as_str(),
+            &self.voice_url,
+        )
     }
 
     /// What the caller hears after the human's leg.

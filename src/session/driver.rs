@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use handoff_core::call::{Call, Command, Event, StreamEnd};
 use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
-use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -104,7 +104,10 @@ impl Driver {
             if self.call.disposition().is_some() {
                 break;
             }
-            let deadline = self.call.poll_timeout().and_then(|(at, _)| self.clock.instant(at));
+            let deadline = self
+                .call
+                .poll_timeout()
+                .and_then(|(at, _)| self.clock.instant(at));
             tokio::select! {
                 biased;
                 Some(message) = self.inbox.recv() => self.on_inbox(message),
@@ -175,7 +178,7 @@ impl Driver {
                 Arrived::Binary => self.streams.ignored += 1,
                 Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
                 Arrived::Introduced(start) => self.on_introduced(start.stream),
-                Arrived::Refused(refusal, socket) => self.refuse(refusal, socket),
+                Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
             }
             left -= 1;
             if left == 0 {
@@ -193,7 +196,10 @@ impl Driver {
             Ok(wire::Message::Media(media)) => self.on_media(&media),
             Ok(wire::Message::Dtmf(dtmf)) => {
                 let at = self.caller.heard_to();
-                self.tell(Event::DigitPressed { digit: *dtmf.digit.expose(), at });
+                self.tell(Event::DigitPressed {
+                    digit: *dtmf.digit.expose(),
+                    at,
+                });
             }
             Ok(wire::Message::Stop(_)) => {
                 if let Some(stream) = self.line.stream() {
@@ -215,12 +221,20 @@ impl Driver {
         }
         self.streams.frames += 1;
         let now = self.clock.now();
-        let Self { call, caller, voice_agent, payload, .. } = self;
+        let Self {
+            call,
+            caller,
+            voice_agent,
+            payload,
+            ..
+        } = self;
         let hearing = match media.track {
             Track::Inbound => caller,
             Track::Outbound => voice_agent,
         };
-        hearing.hear(media.timestamp_ms, payload, &mut |event| call.handle(event, now));
+        hearing.hear(media.timestamp_ms, payload, &mut |event| {
+            call.handle(event, now)
+        });
     }
 
     fn on_bad_message(&mut self, error: &wire::WireError) {
@@ -238,22 +252,35 @@ impl Driver {
         if let Some((stream, socket)) = old {
             self.tasks.spawn(close(socket, None));
             self.end_hearing();
-            self.tell(Event::StreamStopped { stream, end: StreamEnd::Replaced });
+            self.tell(Event::StreamStopped {
+                stream,
+                end: StreamEnd::Replaced,
+            });
         }
-        self.streams = Streams { any: true, ..Streams::default() };
+        self.streams = Streams {
+            any: true,
+            ..Streams::default()
+        };
         let call = self.call.arrival().carrier_call.clone();
         let caller_feed = self.start_recognizer(Speaker::Caller, &call);
         let voice_agent_feed = self.start_recognizer(Speaker::VoiceAgent, &call);
         self.caller.begin(at, caller_feed);
         self.voice_agent.begin(at, voice_agent_feed);
-        self.tell(Event::StreamStarted { stream, at, replacement });
+        self.tell(Event::StreamStarted {
+            stream,
+            at,
+            replacement,
+        });
     }
 
     /// Where a stream that begins now lies on the call's media clock: as far behind the last one
     /// as time has passed.
     fn media_now(&self) -> MediaTime {
         let heard_to = self.caller.heard_to().max(self.voice_agent.heard_to());
-        let absent = self.streams.ended_at.map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
+        let absent = self
+            .streams
+            .ended_at
+            .map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
         let millis = u64::try_from(absent.as_millis()).unwrap_or(0);
         if self.streams.any {
             MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
@@ -289,7 +316,12 @@ impl Driver {
 
     fn end_hearing(&mut self) {
         let now = self.clock.now();
-        let Self { call, caller, voice_agent, .. } = self;
+        let Self {
+            call,
+            caller,
+            voice_agent,
+            ..
+        } = self;
         for hearing in [caller, voice_agent] {
             hearing.end(&mut |event| call.handle(event, now));
         }
@@ -364,13 +396,19 @@ impl Driver {
         info!(
             disposition = disposition.map_or("none", |disposition| disposition.as_str()),
             seconds = self.clock.now().0.as_secs(),
-            handoff.id = self.call.trigger().map(|trigger| trigger.handoff.to_string()),
+            handoff.id = self
+                .call
+                .trigger()
+                .map(|trigger| trigger.handoff.to_string()),
             "call ended"
         );
         // What is under way (recognizers giving their last words, closing handshakes) ends by its
         // own deadlines; this one is for what we did not think of.
         let ending = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(Duration::from_secs(15), ending).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(15), ending)
+            .await
+            .is_err()
+        {
             warn!("tasks of an ended call had to be cut off");
         }
     }

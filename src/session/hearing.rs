@@ -43,7 +43,13 @@ impl Hearing {
 
     /// Takes the audio of one frame in; `told` gets what the call has to know.
     pub(super) fn hear(&mut self, timestamp_ms: u64, mulaw: &[u8], told: &mut impl FnMut(Event)) {
-        let Self { ear, feed, buffer, reported, dropped } = self;
+        let Self {
+            ear,
+            feed,
+            buffer,
+            reported,
+            dropped,
+        } = self;
         let speaker = ear.speaker();
         ear.hear(timestamp_ms, mulaw, &mut |sound| {
             pass_on(sound, speaker, feed.as_ref(), buffer, dropped, told);
@@ -57,7 +63,13 @@ impl Hearing {
 
     /// Ends a stream: the last, partial window goes out and the recognizer gets no more.
     pub(super) fn end(&mut self, told: &mut impl FnMut(Event)) {
-        let Self { ear, feed, buffer, dropped, .. } = self;
+        let Self {
+            ear,
+            feed,
+            buffer,
+            dropped,
+            ..
+        } = self;
         let speaker = ear.speaker();
         ear.finish(&mut |sound| pass_on(sound, speaker, feed.as_ref(), buffer, dropped, told));
         self.feed = None;

@@ -61,12 +61,18 @@ pub(super) enum Arrived {
     /// The waiting socket introduced itself properly.
     Introduced(Start),
     /// The waiting socket was turned away.
-    Refused(Refusal, WebSocket),
+    Refused(Refusal, Box<WebSocket>),
 }
 
 impl Line {
     pub(super) fn new(call: CarrierCallId, token: Secret, start_deadline: Duration) -> Self {
-        Self { call, token, start_deadline, waiting: None, bound: None }
+        Self {
+            call,
+            token,
+            start_deadline,
+            waiting: None,
+            bound: None,
+        }
     }
 
     /// Takes a new socket in; gives it back if another one is waiting already.
@@ -82,8 +88,14 @@ impl Line {
     /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
     pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, WebSocket)> {
         let waiting = self.waiting.take()?;
-        let bound = Bound { socket: waiting.socket, stream, heard_at: Instant::now() };
-        self.bound.replace(bound).map(|old| (old.stream, old.socket))
+        let bound = Bound {
+            socket: waiting.socket,
+            stream,
+            heard_at: Instant::now(),
+        };
+        self.bound
+            .replace(bound)
+            .map(|old| (old.stream, old.socket))
     }
 
     /// Gives up the bound socket.
@@ -102,7 +114,9 @@ impl Line {
 
     /// How long the bound stream has said nothing; zero without one.
     pub(super) fn quiet_for(&self) -> Duration {
-        self.bound.as_ref().map_or(Duration::ZERO, |bound| bound.heard_at.elapsed())
+        self.bound
+            .as_ref()
+            .map_or(Duration::ZERO, |bound| bound.heard_at.elapsed())
     }
 
     /// Waits for the next thing on any socket. Cancel safe. Must only be polled while
@@ -117,9 +131,11 @@ impl Line {
         };
         let introduced = async {
             match waiting {
-                Some(waiting) => tokio::time::timeout_at(waiting.until, next_start(&mut waiting.socket))
-                    .await
-                    .unwrap_or(Err(Refusal::NoStart)),
+                Some(waiting) => {
+                    tokio::time::timeout_at(waiting.until, next_start(&mut waiting.socket))
+                        .await
+                        .unwrap_or(Err(Refusal::NoStart))
+                }
                 None => std::future::pending().await,
             }
         };
@@ -156,7 +172,7 @@ impl Line {
                 self.waiting = waiting;
                 Arrived::Introduced(start)
             }
-            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, waiting.socket),
+            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, Box::new(waiting.socket)),
             (Err(_), None) => unreachable!("an introduction comes from a waiting socket"),
         }
     }
@@ -169,13 +185,21 @@ impl Line {
         }
         let repeated = start.parameters.get(StreamToken::PARAMETER);
         let same = repeated.is_some_and(|token| {
-            token.expose().as_bytes().ct_eq(self.token.expose().as_bytes()).into()
+            token
+                .expose()
+                .as_bytes()
+                .ct_eq(self.token.expose().as_bytes())
+                .into()
         });
         if !same {
             return Err(Refusal::Token);
         }
         let working = self.bound.is_some() && self.quiet_for() < SILENT;
-        if working { Err(Refusal::SecondStream) } else { Ok(start) }
+        if working {
+            Err(Refusal::SecondStream)
+        } else {
+            Ok(start)
+        }
     }
 }
 
@@ -186,8 +210,12 @@ async fn next_message(socket: &mut WebSocket) -> Option<Message> {
 
 async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
     loop {
-        let Some(message) = next_message(socket).await else { return Err(Refusal::NoStart) };
-        let Message::Text(text) = message else { continue };
+        let Some(message) = next_message(socket).await else {
+            return Err(Refusal::NoStart);
+        };
+        let Message::Text(text) = message else {
+            continue;
+        };
         match wire::parse(&text) {
             Ok(wire::Message::Start(start)) => return Ok(start),
             // Media is not looked at before the stream has said whose it is.
@@ -207,7 +235,11 @@ async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
 /// Closes a socket politely, for at most a second.
 pub(super) async fn close(mut socket: WebSocket, refusal: Option<Refusal>) {
     let frame = CloseFrame {
-        code: if refusal.is_some() { close_code::POLICY } else { close_code::NORMAL },
+        code: if refusal.is_some() {
+            close_code::POLICY
+        } else {
+            close_code::NORMAL
+        },
         reason: refusal.map_or("", Refusal::as_str).into(),
     };
     let closing = async {

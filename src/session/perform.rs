@@ -83,7 +83,10 @@ async fn write_until_done(
 ) {
     for attempt in 0usize.. {
         let facts = vec![(at, wall, fact.clone())];
-        let written = around.journal.append_with_deliveries(call, facts, deliveries.clone()).await;
+        let written = around
+            .journal
+            .append_with_deliveries(call, facts, deliveries.clone())
+            .await;
         let Err(error) = written else { return };
         metrics::journal_failed();
         error!(%error, attempt, "the journal does not take a durable fact");
@@ -98,24 +101,38 @@ pub(super) async fn rewrite(
     handoff: HandoffId,
     attempt: u32,
 ) -> Option<Event> {
-    let outcome = ask_for_rewrite(&around, &call, &handoff).await;
-    Some(Event::RewriteSettled { handoff, attempt, outcome })
+    let outcome = ask_for_rewrite(&around, &call, &handoff, attempt).await;
+    Some(Event::RewriteSettled {
+        handoff,
+        attempt,
+        outcome,
+    })
 }
 
 async fn ask_for_rewrite(
     around: &Surroundings,
     call: &Arrival,
     handoff: &HandoffId,
+    attempt: u32,
 ) -> RewriteOutcome {
-    let request = match around.documents.rewrite(&around.account, call, handoff) {
+    let request = match around
+        .documents
+        .rewrite(&around.account, call, handoff, attempt)
+    {
         Ok(request) => request,
         Err(error) => {
             error!(%error, "the handoff document cannot be built");
-            return RewriteOutcome::Refused { code: None, status: 0 };
+            return RewriteOutcome::Refused {
+                code: None,
+                status: 0,
+            };
         }
     };
     let asked = Instant::now();
-    let answer = around.egress.send_within(around.carrier_timeout, request).await;
+    let answer = around
+        .egress
+        .send_within(around.carrier_timeout, request)
+        .await;
     metrics::rewrite_answered(asked.elapsed());
     let failure = match answer {
         Ok(response) => {
@@ -145,7 +162,11 @@ async fn settle(failure: RewriteError) -> RewriteOutcome {
 /// Asks the carrier whether the caller is still there.
 pub(super) async fn inspect(around: Arc<Surroundings>, call: CarrierCallId) -> Option<Event> {
     let request = rest::fetch_call(&around.account, &call);
-    let inspection = match around.egress.send_within(around.carrier_timeout, request).await {
+    let inspection = match around
+        .egress
+        .send_within(around.carrier_timeout, request)
+        .await
+    {
         Ok(response) => inspection(rest::interpret_call(response.status(), response.body())),
         Err(SendFailure::NotSent | SendFailure::Unknown) => Inspection::Unclear,
     };
@@ -154,9 +175,7 @@ pub(super) async fn inspect(around: Arc<Surroundings>, call: CarrierCallId) -> O
 
 fn inspection(state: CallState) -> Inspection {
     match state {
-        CallState::Queued | CallState::Ringing | CallState::InProgress => {
-            Inspection::InProgress
-        }
+        CallState::Queued | CallState::Ringing | CallState::InProgress => Inspection::InProgress,
         CallState::Ended(_) => Inspection::Over,
         CallState::Initiated | CallState::Unknown => Inspection::Unclear,
     }
@@ -165,7 +184,11 @@ fn inspection(state: CallState) -> Inspection {
 /// Sends a caller whose call's task died straight to the human.
 pub(super) async fn rescue(around: &Surroundings, call: &Arrival) {
     let request = around.documents.rescue(&around.account, call);
-    match around.egress.send_within(around.carrier_timeout, request).await {
+    match around
+        .egress
+        .send_within(around.carrier_timeout, request)
+        .await
+    {
         Ok(response) if response.status().is_success() => {
             info!("a caller whose call failed was sent to the default target");
         }

@@ -69,7 +69,12 @@ pub enum Attachment {
 impl Registry {
     /// An empty registry.
     pub fn new(around: Arc<Surroundings>, tokens: Tokens, max_calls: usize) -> Arc<Self> {
-        Arc::new(Self { around, tokens, max_calls, live: Mutex::default() })
+        Arc::new(Self {
+            around,
+            tokens,
+            max_calls,
+            live: Mutex::default(),
+        })
     }
 
     /// Admits a call, or finds it if the carrier tells us of it again.
@@ -83,7 +88,9 @@ impl Registry {
         let token = self.tokens.mint(&arrival.carrier_call);
         let mut live = self.lock();
         if let Some(entry) = live.calls.get(&arrival.carrier_call) {
-            return Ok(Admission::Admitted(self.around.documents.answer(&entry.arrival, &token)?));
+            return Ok(Admission::Admitted(
+                self.around.documents.answer(&entry.arrival, &token)?,
+            ));
         }
         if live.calls.len() >= self.max_calls || live.draining {
             metrics::refused(Refusal::TooManyCalls);
@@ -123,10 +130,16 @@ impl Registry {
             registry.forget(&fallen);
         };
         live.tasks.spawn(driving.instrument(span));
-        live.by_token.insert(token.expose().to_owned(), arrival.carrier_call.clone());
-        live.by_id.insert(arrival.call.clone(), arrival.carrier_call.clone());
+        live.by_token
+            .insert(token.expose().to_owned(), arrival.carrier_call.clone());
+        live.by_id
+            .insert(arrival.call.clone(), arrival.carrier_call.clone());
         let name = arrival.carrier_call.clone();
-        let entry = Entry { arrival, token: token.expose().to_owned(), inbox: sender };
+        let entry = Entry {
+            arrival,
+            token: token.expose().to_owned(),
+            inbox: sender,
+        };
         live.calls.insert(name, Arc::new(entry));
         metrics::live_calls(live.calls.len());
         while live.tasks.try_join_next().is_some() {}
@@ -153,13 +166,20 @@ impl Registry {
 
     /// What is known of a live call since its arrival.
     pub fn arrival(&self, call: &CarrierCallId) -> Option<Arrival> {
-        self.lock().calls.get(call).map(|entry| entry.arrival.clone())
+        self.lock()
+            .calls
+            .get(call)
+            .map(|entry| entry.arrival.clone())
     }
 
     /// All live calls, oldest first.
     pub fn arrivals(&self) -> Vec<Arrival> {
-        let mut all: Vec<_> =
-            self.lock().calls.values().map(|entry| entry.arrival.clone()).collect();
+        let mut all: Vec<_> = self
+            .lock()
+            .calls
+            .values()
+            .map(|entry| entry.arrival.clone())
+            .collect();
         all.sort_by(|a, b| a.call.cmp(&b.call));
         all
     }

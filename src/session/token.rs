@@ -31,7 +31,9 @@ impl Tokens {
     pub fn open(data_dir: &Path) -> std::io::Result<Self> {
         let path = data_dir.join(KEY_FILE);
         match std::fs::read_to_string(&path) {
-            Ok(key) if key.len() >= 43 => Ok(Self { key: Secret::new(key) }),
+            Ok(key) if key.len() >= 43 => Ok(Self {
+                key: Secret::new(key),
+            }),
             Ok(_) | Err(_) => {
                 let mut random = [0u8; 32];
                 getrandom::fill(&mut random).map_err(std::io::Error::other)?;
@@ -39,7 +41,9 @@ impl Tokens {
                 let mut file = private_file(&path)?;
                 file.write_all(key.as_bytes())?;
                 file.sync_all()?;
-                Ok(Self { key: Secret::new(key) })
+                Ok(Self {
+                    key: Secret::new(key),
+                })
             }
         }
     }

@@ -91,6 +91,8 @@ pub enum Event {
     LegProgressed {
         /// Of which handoff.
         handoff: HandoffId,
+        /// By which of its rewrites.
+        attempt: u32,
         /// How far it is.
         progress: LegProgress,
     },
@@ -98,6 +100,8 @@ pub enum Event {
     DialEnded {
         /// Of which handoff.
         handoff: HandoffId,
+        /// By which of its rewrites.
+        attempt: u32,
         /// How it ended.
         end: DialEnd,
     },

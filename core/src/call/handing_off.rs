@@ -13,45 +13,30 @@ use crate::time::CallTime;
 
 impl Call {
     pub(super) fn on_decision_recorded(&mut self, handoff: &HandoffId) {
-        match &self.state {
-            State::HandingOff(HandingOff {
-                trigger,
-                phase: Phase::Recording,
-            }) if trigger.handoff == *handoff => {
-                self.timers.stop(Timer::JournalDeadline);
-                self.request_rewrite(1);
-            }
-            // The deadline passed first and the rewrite is already on its way.
-            State::HandingOff(_)
-            | State::Listening
-            | State::Talking { .. }
-            | State::Parting { .. }
-            | State::Ending(_)
-            | State::Ended(_) => {}
+        // If the deadline passed first, the rewrite is already on its way.
+        if let State::HandingOff(handing) = &self.state
+            && matches!(handing.phase, Phase::Recording)
+            && handing.trigger.handoff == *handoff
+        {
+            self.timers.stop(Timer::JournalDeadline);
+            self.request_rewrite();
         }
     }
 
     pub(super) fn on_journal_deadline(&mut self) {
-        if matches!(
-            &self.state,
-            State::HandingOff(HandingOff {
-                phase: Phase::Recording,
-                ..
-            })
-        ) {
+        if let State::HandingOff(handing) = &self.state
+            && matches!(handing.phase, Phase::Recording)
+        {
             self.note(Anomaly::JournalLate);
-            self.request_rewrite(1);
+            self.request_rewrite();
         }
     }
 
     pub(super) fn on_rewrite_retry(&mut self) {
-        if let State::HandingOff(HandingOff {
-            phase: Phase::Waiting { attempt },
-            ..
-        }) = &self.state
+        if let State::HandingOff(handing) = &self.state
+            && matches!(handing.phase, Phase::Waiting)
         {
-            let next = attempt + 1;
-            self.request_rewrite(next);
+            self.request_rewrite();
         }
     }
 
@@ -74,46 +59,50 @@ impl Call {
             // A leg was heard of before the answer came; that was proof enough.
             return;
         };
-        if !matches!(handing.phase, Phase::Rewriting { attempt: current } if current == attempt) {
+        if !matches!(handing.phase, Phase::Rewriting) || attempt != self.attempts {
             return;
         }
         match outcome {
             RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
             RewriteOutcome::CallerGone => self.end(Disposition::CallerHungUp),
             RewriteOutcome::NotSent => {
-                let wait = self.policy.rewrite_retry * 2u32.saturating_pow(attempt - 1);
-                self.retry_rewrite(attempt, wait, now);
+                let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
+                self.retry_rewrite(self.policy.rewrite_retry * doubled, now);
             }
             RewriteOutcome::Unknown => {
-                handing.phase = Phase::Inspecting { attempt };
+                handing.phase = Phase::Inspecting;
                 self.commands.push_back(Command::InspectCall);
             }
             RewriteOutcome::Refused { .. } => self.give_caller_back(outcome),
         }
     }
 
-    pub(super) fn on_leg(&mut self, handoff: &HandoffId, progress: LegProgress, now: CallTime) {
-        if self.state.handoff() != Some(handoff) {
+    pub(super) fn on_leg(
+        &mut self,
+        handoff: &HandoffId,
+        attempt: u32,
+        progress: LegProgress,
+        now: CallTime,
+    ) {
+        if !self.is_news(handoff, attempt) {
             return self.note(Anomaly::StaleHandoff);
         }
         let State::HandingOff(handing) = &mut self.state else {
-            if progress == LegProgress::Completed {
-                self.record(Fact::LegProgressed {
-                    handoff: handoff.clone(),
-                    progress,
-                });
-                self.timers
-                    .set(Timer::Inspect, now + self.policy.stream_grace);
+            if progress != LegProgress::Completed {
+                return self.note(Anomaly::LegOutOfOrder);
             }
+            self.record(Fact::LegProgressed {
+                handoff: handoff.clone(),
+                progress,
+            });
+            self.timers
+                .set(Timer::Inspect, now + self.policy.stream_grace);
             return;
         };
         // News of the leg proves that the carrier took the document, whatever its answer says.
         let before = match &handing.phase {
             Phase::Dialling { progress } => *progress,
-            Phase::Recording
-            | Phase::Rewriting { .. }
-            | Phase::Waiting { .. }
-            | Phase::Inspecting { .. } => None,
+            Phase::Recording | Phase::Rewriting | Phase::Waiting | Phase::Inspecting => None,
         };
         if before.is_some_and(|before| before >= progress) {
             return self.note(Anomaly::LegOutOfOrder);
@@ -133,10 +122,17 @@ impl Call {
         }
     }
 
-    pub(super) fn on_dial_ended(&mut self, handoff: &HandoffId, end: DialEnd, now: CallTime) {
-        if self.state.handoff() != Some(handoff) || matches!(self.state, State::Parting { .. }) {
+    pub(super) fn on_dial_ended(
+        &mut self,
+        handoff: &HandoffId,
+        attempt: u32,
+        end: DialEnd,
+        now: CallTime,
+    ) {
+        if !self.is_news(handoff, attempt) || matches!(self.state, State::Parting { .. }) {
             return self.note(Anomaly::StaleHandoff);
         }
+        self.timers.stop(Timer::RewriteRetry);
         self.record(Fact::DialEnded {
             handoff: handoff.clone(),
             end,
@@ -150,23 +146,52 @@ impl Call {
             .set(Timer::Inspect, now + self.policy.stream_grace);
     }
 
-    pub(super) fn retry_rewrite(&mut self, attempt: u32, wait: Duration, now: CallTime) {
+    pub(super) fn retry_rewrite(&mut self, wait: Duration, now: CallTime) {
         let State::HandingOff(handing) = &mut self.state else {
             return;
         };
-        if attempt >= self.policy.rewrite_attempts {
+        if self.attempts >= self.policy.rewrite_attempts {
             return self.give_caller_back(RewriteOutcome::NotSent);
         }
-        handing.phase = Phase::Waiting { attempt };
+        handing.phase = Phase::Waiting;
         self.timers.set(Timer::RewriteRetry, now + wait);
     }
 
-    fn request_rewrite(&mut self, attempt: u32) {
+    /// Whether a callback speaks of the handoff under way and of its latest rewrite. The dial of an
+    /// earlier rewrite was interrupted by the later one, and the carrier reports that as an end.
+    ///
+    /// A handoff that was given up turns out to be under way if its latest rewrite acted after all.
+    fn is_news(&mut self, handoff: &HandoffId, attempt: u32) -> bool {
+        match &self.state {
+            State::HandingOff(handing) => {
+                handing.trigger.handoff == *handoff && attempt >= self.attempts
+            }
+            State::Talking { handoff: current }
+            | State::Parting {
+                handoff: current, ..
+            } => current == handoff && attempt >= self.attempts,
+            State::Listening => {
+                let given_up = (self.trigger.as_ref())
+                    .filter(|trigger| trigger.handoff == *handoff && attempt >= self.attempts);
+                let Some(trigger) = given_up.cloned() else {
+                    return false;
+                };
+                self.refused = None;
+                let phase = Phase::Dialling { progress: None };
+                self.state = State::HandingOff(HandingOff { trigger, phase });
+                true
+            }
+            State::Ending(_) | State::Ended(_) => false,
+        }
+    }
+
+    fn request_rewrite(&mut self) {
         let State::HandingOff(handing) = &mut self.state else {
             return;
         };
-        handing.phase = Phase::Rewriting { attempt };
-        let handoff = handing.trigger.handoff.clone();
+        handing.phase = Phase::Rewriting;
+        self.attempts += 1;
+        let (handoff, attempt) = (handing.trigger.handoff.clone(), self.attempts);
         self.record(Fact::RewriteRequested {
             handoff: handoff.clone(),
             attempt,

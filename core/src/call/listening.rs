@@ -17,7 +17,10 @@ impl Call {
             // The human is heard on the voice agent's track; nothing feeds this speaker yet.
             return;
         };
+        // The recognizers were flushed at the trigger: what they had is whole, without an endpoint.
+        let flushed = matches!(self.state, State::HandingOff(_)) && hypothesis.is_final;
         let ended = spoken.on_hypothesis(&hypothesis);
+        let ended = ended.or_else(|| flushed.then(|| spoken.take_final()).flatten());
         let words = match &ended {
             Some(utterance) => utterance.text.expose().clone(),
             None => spoken.reliable(),
@@ -72,21 +75,18 @@ impl Call {
     }
 
     pub(super) fn on_speech_started(&mut self, speaker: Speaker, at: MediaTime) {
-        if speaker == Speaker::Caller {
-            self.ear.caller_quiet_since = None;
-            self.ear.heard_to = self.ear.heard_to.max(at);
-        }
+        self.ear.heard_to = self.ear.heard_to.max(at);
+        *self.ear.quiet_since(speaker) = None;
     }
 
     pub(super) fn on_speech_ended(&mut self, speaker: Speaker, at: MediaTime) {
-        if speaker == Speaker::Caller {
-            self.ear.caller_quiet_since = Some(at);
-            self.ear.heard_to = self.ear.heard_to.max(at);
-        }
+        self.ear.heard_to = self.ear.heard_to.max(at);
+        *self.ear.quiet_since(speaker) = Some(at);
     }
 
     pub(super) fn on_audio_advanced(&mut self, to: MediaTime, now: CallTime) {
         self.ear.heard_to = self.ear.heard_to.max(to);
+        self.expect_news(now);
         self.watch_rules(now);
     }
 
@@ -115,14 +115,8 @@ impl Call {
         if utterance.speaker == Speaker::Caller {
             let score = self.policy.sentiment.score(utterance.text.expose());
             utterance.sentiment = Some(score);
-            self.ear.feel(score, utterance.end);
         }
-        let same_turn = (self.ear.transcript.last())
-            .is_some_and(|previous| previous.speaker == utterance.speaker);
-        if !same_turn {
-            self.ear.signals.call.turns += 1;
-        }
-        self.ear.transcript.push(utterance.clone());
+        self.ear.remember(utterance.clone());
         self.record(Fact::UtteranceHeard(utterance));
     }
 
@@ -148,10 +142,7 @@ impl Call {
             return;
         }
         self.ear.signals.call.seconds = now.0.as_secs_f64();
-        self.ear.signals.caller.silent_seconds = match self.ear.caller_quiet_since {
-            Some(since) => self.ear.heard_to.since(since).as_secs_f64(),
-            None => 0.0,
-        };
+        self.ear.signals.caller.silent_seconds = self.ear.silence().as_secs_f64();
         let fired = self
             .ear
             .rules
@@ -223,6 +214,7 @@ impl Call {
         };
         self.handoffs += 1;
         self.revision = 0;
+        self.attempts = 0;
         self.refused = None;
         self.trigger = Some(trigger.clone());
         self.state = State::HandingOff(HandingOff {

@@ -56,6 +56,8 @@ pub struct Call {
     /// How the latest handoff failed at the carrier, if it did.
     pub(super) refused: Option<RewriteOutcome>,
     pub(super) handoffs: u32,
+    /// Rewrites asked for in the latest handoff.
+    pub(super) attempts: u32,
     pub(super) revision: u32,
     pub(super) timers: Timers,
     pub(super) commands: VecDeque<Command>,
@@ -73,6 +75,8 @@ pub(super) struct Understanding {
     pub(super) heard_to: MediaTime,
     /// Since when the caller has been quiet, unless they speak.
     pub(super) caller_quiet_since: Option<MediaTime>,
+    /// The same of the voice agent. A caller who listens is not silent.
+    pub(super) voice_agent_quiet_since: Option<MediaTime>,
     pub(super) last_digit_at: MediaTime,
 }
 
@@ -108,6 +112,7 @@ impl Call {
             transcript: Vec::new(),
             heard_to: MediaTime::default(),
             caller_quiet_since: Some(MediaTime::default()),
+            voice_agent_quiet_since: Some(MediaTime::default()),
             last_digit_at: MediaTime::default(),
         };
         Self {
@@ -119,6 +124,7 @@ impl Call {
             trigger: None,
             refused: None,
             handoffs: 0,
+            attempts: 0,
             revision: 0,
             timers: Timers::default(),
             commands: VecDeque::new(),
@@ -188,7 +194,7 @@ impl Call {
                 at,
                 replacement,
             } => {
-                self.on_stream_started(stream, at, replacement);
+                self.on_stream_started(stream, at, replacement, now);
             }
             Event::StreamStopped { stream, end } => self.on_stream_stopped(stream, end, now),
             Event::AudioAdvanced { to } => self.on_audio_advanced(to, now),
@@ -208,8 +214,20 @@ impl Call {
             } => {
                 self.on_rewrite_settled(&handoff, attempt, outcome, now);
             }
-            Event::LegProgressed { handoff, progress } => self.on_leg(&handoff, progress, now),
-            Event::DialEnded { handoff, end } => self.on_dial_ended(&handoff, end, now),
+            Event::LegProgressed {
+                handoff,
+                attempt,
+                progress,
+            } => {
+                self.on_leg(&handoff, attempt, progress, now);
+            }
+            Event::DialEnded {
+                handoff,
+                attempt,
+                end,
+            } => {
+                self.on_dial_ended(&handoff, attempt, end, now);
+            }
             Event::CallInspected(inspection) => self.on_inspected(inspection, now),
             Event::CallCompleted => self.end(self.disposition_now()),
             Event::EndRecorded => self.note(Anomaly::EventAfterEnd),
@@ -223,8 +241,7 @@ impl Call {
                 Timer::JournalDeadline => self.on_journal_deadline(),
                 Timer::RewriteRetry => self.on_rewrite_retry(),
                 Timer::StreamAbsent | Timer::Inspect => {
-                    self.timers
-                        .set(Timer::Inspect, now + self.policy.inspect_every);
+                    self.expect_news(now);
                     self.commands.push_back(Command::InspectCall);
                 }
                 Timer::MaximumAge => {

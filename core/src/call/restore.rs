@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::fact::{Fact, Trigger, Utterance};
+use super::fact::Fact;
 use super::machine::{Arrival, Call};
 use super::outcome::{LegProgress, RewriteOutcome};
 use super::policy::Policy;
@@ -16,8 +16,8 @@ use crate::time::CallTime;
 
 impl Call {
     /// Builds the call that the facts tell of, as of `now`, and has it settle what was left open:
-    /// a decision without a rewrite is acted on, a rewrite without an answer is looked into, and a
-    /// call without news is looked at.
+    /// the carrier is asked about the call first, and a decision whose rewrite is not known to have
+    /// been taken is acted on again unless the human's leg is heard of.
     pub fn restore(
         arrival: Arrival,
         policy: Arc<Policy>,
@@ -38,31 +38,40 @@ impl Call {
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. } => {}
-            Fact::UtteranceHeard(utterance) => self.replay_utterance(utterance),
+            Fact::UtteranceHeard(utterance) => {
+                self.ear.heard_to = self.ear.heard_to.max(utterance.end);
+                self.ear.remember(utterance);
+            }
             Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
-            Fact::RecognizerLost { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerLost {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = true;
             }
-            Fact::RecognizerRestored { speaker } if speaker == Speaker::Caller => {
+            Fact::RecognizerRestored {
+                speaker: Speaker::Caller,
+            } => {
                 self.ear.signals.recognizer.lost = false;
             }
             Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
             Fact::Triggered(trigger) => {
                 self.handoffs += 1;
                 self.refused = None;
+                self.attempts = 0;
                 self.trigger = Some(trigger.clone());
                 self.state = State::HandingOff(HandingOff {
                     trigger,
                     phase: Phase::Recording,
                 });
             }
-            Fact::RewriteRequested { attempt, .. } => self.in_phase(Phase::Rewriting { attempt }),
-            Fact::RewriteSettled {
-                attempt, outcome, ..
-            } => match outcome {
+            Fact::RewriteRequested { attempt, .. } => {
+                self.attempts = attempt;
+                self.in_phase(Phase::Rewriting);
+            }
+            Fact::RewriteSettled { outcome, .. } => match outcome {
                 RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
-                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting { attempt }),
-                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting { attempt }),
+                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting),
+                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting),
                 RewriteOutcome::Refused { .. } | RewriteOutcome::CallerGone => {
                     self.refused = Some(outcome);
                     self.state = State::Listening;
@@ -72,14 +81,6 @@ impl Call {
             Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
             Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
         }
-    }
-
-    fn replay_utterance(&mut self, utterance: Utterance) {
-        if let Some(score) = utterance.sentiment {
-            self.ear.feel(score, utterance.end);
-        }
-        self.ear.heard_to = self.ear.heard_to.max(utterance.end);
-        self.ear.transcript.push(utterance);
     }
 
     fn replay_leg(&mut self, handoff: HandoffId, progress: LegProgress) {
@@ -103,26 +104,17 @@ impl Call {
     fn resume(&mut self, now: CallTime) {
         if let State::HandingOff(handing) = &mut self.state {
             match handing.phase {
-                Phase::Recording => return self.on_decision_recorded(&self.handoff_under_way()),
-                Phase::Waiting { .. } => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Rewriting { attempt } | Phase::Inspecting { attempt } => {
-                    handing.phase = Phase::Inspecting { attempt };
-                }
+                // The rewrite is asked for while its own fact is on the way to the disk, so it may
+                // have acted although nothing says so.
+                Phase::Recording | Phase::Rewriting => handing.phase = Phase::Inspecting,
+                Phase::Waiting => self.timers.set(Timer::RewriteRetry, now),
+                Phase::Inspecting => {}
                 Phase::Dialling { .. } => {}
             }
         }
         self.commands.push_back(Command::InspectCall);
         self.timers.stop(Timer::StreamAbsent);
-        self.timers
-            .set(Timer::Inspect, now + self.policy.inspect_every);
-    }
-
-    fn handoff_under_way(&self) -> HandoffId {
-        let trigger: &Trigger = self
-            .trigger
-            .as_ref()
-            .expect("a handoff begins with its trigger");
-        trigger.handoff.clone()
+        self.expect_news(now);
     }
 }
 

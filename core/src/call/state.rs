@@ -34,11 +34,11 @@ pub(super) enum Phase {
     /// The decision is on its way to the journal.
     Recording,
     /// The carrier was asked; its answer is awaited.
-    Rewriting { attempt: u32 },
-    /// The carrier certainly did not act; the next attempt waits for its time.
-    Waiting { attempt: u32 },
+    Rewriting,
+    /// The next attempt waits for its time.
+    Waiting,
     /// Nobody knows whether the carrier acted; the call is being looked at.
-    Inspecting { attempt: u32 },
+    Inspecting,
     /// The carrier took the document.
     Dialling { progress: Option<LegProgress> },
 }

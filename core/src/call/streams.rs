@@ -6,15 +6,21 @@ use super::event::Inspection;
 use super::fact::Fact;
 use super::machine::Call;
 use super::outcome::{DialEnd, Disposition, LegProgress, StreamEnd};
-use super::state::{HandingOff, Phase, State};
+use super::state::{Phase, State};
 use super::timer::Timer;
 use crate::id::StreamId;
 use crate::time::{CallTime, MediaTime};
 
 impl Call {
-    pub(super) fn on_stream_started(&mut self, stream: StreamId, at: MediaTime, replacement: bool) {
+    pub(super) fn on_stream_started(
+        &mut self,
+        stream: StreamId,
+        at: MediaTime,
+        replacement: bool,
+        now: CallTime,
+    ) {
         self.timers.stop(Timer::StreamAbsent);
-        self.timers.stop(Timer::Inspect);
+        self.expect_news(now);
         self.stream = Some(stream.clone());
         self.record(Fact::StreamStarted {
             stream,
@@ -40,16 +46,20 @@ impl Call {
         match inspection {
             Inspection::Over => self.end(self.disposition_now()),
             Inspection::InProgress | Inspection::Unclear => {
-                if let State::HandingOff(HandingOff {
-                    phase: Phase::Inspecting { attempt },
-                    ..
-                }) = &self.state
+                if let State::HandingOff(handing) = &self.state
+                    && matches!(handing.phase, Phase::Inspecting)
                 {
-                    let attempt = *attempt;
-                    self.retry_rewrite(attempt, self.policy.rewrite_evidence, now);
+                    self.retry_rewrite(self.policy.rewrite_evidence, now);
                 }
             }
         }
+    }
+
+    /// Puts off the look at a call of which something was just heard. A socket may stay open for
+    /// ever after the call is over, so a stream alone is no news.
+    pub(super) fn expect_news(&mut self, now: CallTime) {
+        self.timers
+            .set(Timer::Inspect, now + self.policy.inspect_every);
     }
 
     /// The outcome if the call ended at this instant.
@@ -64,9 +74,9 @@ impl Call {
                 } => Disposition::NoAnswer,
                 Phase::Dialling { .. }
                 | Phase::Recording
-                | Phase::Rewriting { .. }
-                | Phase::Waiting { .. }
-                | Phase::Inspecting { .. } => Disposition::CallerHungUp,
+                | Phase::Rewriting
+                | Phase::Waiting
+                | Phase::Inspecting => Disposition::CallerHungUp,
             },
             State::Talking { .. } => Disposition::Bridged,
             State::Parting { end, .. } => match end {

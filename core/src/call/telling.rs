@@ -1,5 +1,7 @@
 //! What the call tells a human: the context at this instant.
 
+use std::time::Duration;
+
 use super::fact::{Evidence, Utterance};
 use super::machine::{Call, Understanding};
 use super::outcome::Disposition;
@@ -74,10 +76,35 @@ impl Understanding {
         }
     }
 
-    pub(super) fn feel(&mut self, score: f32, at: MediaTime) {
-        self.sentiment.add(score, at);
-        self.signals.caller.sentiment = self.sentiment.value();
-        self.signals.caller.sentiment_trend = self.sentiment.trend();
+    /// Adds an utterance to the transcript and to the signals that count over the whole call.
+    pub(super) fn remember(&mut self, utterance: Utterance) {
+        if let Some(score) = utterance.sentiment {
+            self.sentiment.add(score, utterance.end);
+            self.signals.caller.sentiment = self.sentiment.value();
+            self.signals.caller.sentiment_trend = self.sentiment.trend();
+        }
+        let same_turn =
+            (self.transcript.last()).is_some_and(|previous| previous.speaker == utterance.speaker);
+        if !same_turn {
+            self.signals.call.turns += 1;
+        }
+        self.transcript.push(utterance);
+    }
+
+    /// Since when the one heard on the speaker's track has been quiet.
+    pub(super) fn quiet_since(&mut self, speaker: Speaker) -> &mut Option<MediaTime> {
+        match speaker {
+            Speaker::Caller => &mut self.caller_quiet_since,
+            Speaker::VoiceAgent | Speaker::Human => &mut self.voice_agent_quiet_since,
+        }
+    }
+
+    /// How long nobody has spoken, by the audio heard.
+    pub(super) fn silence(&self) -> Duration {
+        match (self.caller_quiet_since, self.voice_agent_quiet_since) {
+            (Some(caller), Some(voice_agent)) => self.heard_to.since(caller.max(voice_agent)),
+            (None, _) | (_, None) => Duration::ZERO,
+        }
     }
 
     pub(super) fn press(&mut self, digit: char, at: MediaTime) {

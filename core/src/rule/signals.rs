@@ -32,7 +32,7 @@ pub struct Caller {
     pub sentiment: f64,
     /// Change of sentiment per minute.
     pub sentiment_trend: f64,
-    /// Seconds of silence, by media time.
+    /// Seconds in which neither caller nor voice agent spoke, by media time.
     pub silent_seconds: f64,
     /// Keys pressed so far.
     pub digits: Pii<String>,
@@ -123,7 +123,7 @@ pub static DECLARED: &[Declaration] = &[
         name: "caller.silent_seconds",
         unit: "s",
         range: "0..",
-        meaning: "How long the caller has been silent.",
+        meaning: "How long the caller has been silent after the voice agent stopped speaking.",
         read: |signals| Reading::Number(signals.caller.silent_seconds),
     },
     Declaration {

@@ -176,6 +176,14 @@ impl Harness {
                 end: StreamEnd::Stopped,
             },
             ["audio"] => Event::AudioAdvanced { to: media },
+            ["bot-speaks"] => Event::SpeechStarted {
+                speaker: Speaker::VoiceAgent,
+                at: media,
+            },
+            ["bot-quiet"] => Event::SpeechEnded {
+                speaker: Speaker::VoiceAgent,
+                at: media,
+            },
             ["speech"] => Event::SpeechStarted {
                 speaker: Speaker::Caller,
                 at: media,
@@ -212,8 +220,9 @@ impl Harness {
                     other => panic!("no rewrite outcome {other}"),
                 },
             },
-            ["leg", progress] => Event::LegProgressed {
+            ["leg", progress, ..] => Event::LegProgressed {
                 handoff,
+                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
                 progress: match progress {
                     "initiated" => LegProgress::Initiated,
                     "ringing" => LegProgress::Ringing,
@@ -222,8 +231,9 @@ impl Harness {
                     other => panic!("no leg progress {other}"),
                 },
             },
-            ["dial", end] => Event::DialEnded {
+            ["dial", end, ..] => Event::DialEnded {
                 handoff,
+                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
                 end: match end {
                     "bridged" => DialEnd::Bridged,
                     "no-answer" => DialEnd::NoAnswer,
@@ -234,6 +244,7 @@ impl Harness {
             },
             ["old-leg", _] => Event::LegProgressed {
                 handoff: HandoffId::nth(&self.call.arrival().call, 99),
+                attempt: 1,
                 progress: LegProgress::Ringing,
             },
             ["inspected", found] => Event::CallInspected(match found {

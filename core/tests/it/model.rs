@@ -151,6 +151,7 @@ impl Disorder {
             }
             14 => Event::LegProgressed {
                 handoff,
+                attempt: self.next(3) as u32,
                 progress: self.pick(&[
                     LegProgress::Initiated,
                     LegProgress::Ringing,
@@ -160,6 +161,7 @@ impl Disorder {
             },
             15 => Event::DialEnded {
                 handoff,
+                attempt: self.next(3) as u32,
                 end: self.pick(&[DialEnd::Bridged, DialEnd::NoAnswer, DialEnd::Busy]),
             },
             16 => {

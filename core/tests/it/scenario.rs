@@ -445,12 +445,16 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
     let now = CallTime::from_millis(8_000);
     let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
     let mut after = Harness::of(call);
-    after.run("+08.200 settled 1 accepted\n+09.000 leg answered\n+20.000 completed");
+    after.run(
+        "+08.100 inspected in-progress\n+09.800 settled 1 accepted\n+12.000 leg answered\n\
+         +20.000 completed",
+    );
     expect![[r#"
-        +00.000  rewrite     requested, attempt 1
-        +00.000  > rewrite, attempt 1
-        +08.199  rewrite     accepted
-        +09.000  leg         human answered
+        +00.000  > inspect
+        +09.600  rewrite     requested, attempt 1
+        +09.600  > rewrite, attempt 1
+        +09.800  rewrite     accepted
+        +12.000  leg         human answered
         +20.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
@@ -471,4 +475,119 @@ fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
         +09.600  > rewrite, attempt 2
     "#]]
     .assert_eq(&after.out);
+}
+
+#[test]
+fn the_end_of_a_dial_that_a_repeat_interrupted_is_not_the_end_of_the_repeat() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +09.000 settled 1 unknown
+        +09.100 inspected in-progress
+        +10.700 settled 2 accepted
+        +10.800 dial failed 1
+        +10.900 leg completed 1
+        +11.500 leg ringing 2
+        +14.000 leg answered 2
+        +30.000 completed
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +09.000  rewrite     unknown whether it acted
+            +09.000  > inspect
+            +10.600  rewrite     requested, attempt 2
+            +10.600  > rewrite, attempt 2
+            +10.700  rewrite     accepted
+            +10.800  ! stale_handoff
+            +10.900  ! stale_handoff
+            +11.500  leg         human's phone rings
+            +14.000  leg         human answered
+            +30.000  ended       bridged
+        "#]],
+    );
+}
+
+#[test]
+fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 digit 0
+        +05.100 settled 1 not-sent
+        +05.400 settled 2 not-sent
+        +06.000 settled 3 not-sent
+        +07.000 leg ringing 3
+        +08.000 leg answered 3
+        +30.000 completed
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     not sent
+            +05.350  rewrite     requested, attempt 2
+            +05.350  > rewrite, attempt 2
+            +05.400  rewrite     not sent
+            +05.900  rewrite     requested, attempt 3
+            +05.900  > rewrite, attempt 3
+            +06.000  rewrite     not sent
+            +07.000  leg         human's phone rings
+            +08.000  leg         human answered
+            +30.000  ended       bridged
+        "#]],
+    );
+}
+
+#[test]
+fn a_stream_that_says_nothing_for_long_is_no_proof_of_a_call() {
+    check(
+        r#"
+        +00.300 stream A
+        +30.000 audio
+        +91.000 inspected over
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +30.000  > flush speech
+            +30.000  trigger     rule silent_caller, caller.silent_seconds=30.00
+            +30.000  rewrite     requested, attempt 1
+            +30.000  > rewrite, attempt 1
+            +90.000  > inspect
+            +91.000  ended       caller_hung_up
+        "#]],
+    );
+}
+
+#[test]
+fn a_caller_who_listens_to_the_voice_agent_is_not_silent() {
+    check(
+        r#"
+        +00.300 stream A
+        +01.000 bot-speaks
+        +12.000 audio
+        +12.500 bot-quiet
+        +20.000 audio
+        +20.600 audio
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +20.600  > flush speech
+            +20.600  trigger     rule silent_caller, caller.silent_seconds=8.10
+            +20.600  rewrite     requested, attempt 1
+            +20.600  > rewrite, attempt 1
+        "#]],
+    );
 }

@@ -147,6 +147,10 @@ fn pace_some(lines: &mut [Line], frames: &Frames) -> Sent {
         for slot in 0..SLOTS {
             let due = start + SLOT * (tick * SLOTS + slot) as u32;
             match due.checked_duration_since(Instant::now()) {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this thread is the pacing itself"
+                )]
                 Some(early) => std::thread::sleep(early),
                 None => sent.latest = sent.latest.max(due.elapsed()),
             }

@@ -400,13 +400,16 @@ fn rewrite_waits(handoff: &Handoff, asked: &[&CallIds]) -> Waits {
             .iter()
             .map(|connection| (connection.number, connection.call.as_str()))
             .collect();
-        let finals = state.log.iter().filter_map(|entry| match &entry.event {
-            Event::Sent {
+        let finals = state.log.iter().filter_map(|entry| {
+            let Event::Sent {
                 connection,
                 is_final: true,
                 ..
-            } => Some(((*call_of.get(connection)?).to_owned(), entry.at)),
-            _ => None,
+            } = &entry.event
+            else {
+                return None;
+            };
+            Some(((*call_of.get(connection)?).to_owned(), entry.at))
         });
         finals.collect()
     });

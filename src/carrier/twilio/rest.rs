@@ -152,7 +152,12 @@ pub fn fetch_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
 
 /// Builds the request for the account itself, which shows whether the credentials are good.
 pub fn fetch_account(account: &Account) -> Request<Bytes> {
-    to(account, Method::GET, &format!("{}.json", account.account_sid), Bytes::new())
+    to(
+        account,
+        Method::GET,
+        &format!("{}.json", account.account_sid),
+        Bytes::new(),
+    )
 }
 
 /// Why a call was not rewritten, or is not known to be.
@@ -304,7 +309,12 @@ fn request(account: &Account, method: Method, call: &CarrierCallId, body: Bytes)
     // Names are checked where they arrive; cut and escaped, no other can make a request invalid.
     let call = &call.0.as_bytes()[..call.0.len().min(64)];
     let call: String = form_urlencoded::byte_serialize(call).collect();
-    to(account, method, &format!("{}/Calls/{call}.json", account.account_sid), body)
+    to(
+        account,
+        method,
+        &format!("{}/Calls/{call}.json", account.account_sid),
+        body,
+    )
 }
 
 fn to(account: &Account, method: Method, resource: &str, body: Bytes) -> Request<Bytes> {

@@ -126,8 +126,12 @@ pub enum AfterDial {
 pub fn bypass(mode: &Mode, dead_man: &DeadManTail) -> Document {
     response(|xml| {
         match mode {
-            Mode::Listen { then: Then::Redirect(url) } => redirect(xml, url),
-            Mode::Listen { then: Then::Document(verbs) } => xml.verbs(verbs),
+            Mode::Listen {
+                then: Then::Redirect(url),
+            } => redirect(xml, url),
+            Mode::Listen {
+                then: Then::Document(verbs),
+            } => xml.verbs(verbs),
             Mode::Converse => {}
         }
         tail(xml, dead_man);

@@ -104,7 +104,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Loads the models, which takes some 50 ms, and silences the library on this thread.
+    /// Loads the models, which takes some 20 ms, and silences the library on this thread.
     pub(super) fn new(
         library: &Arc<Library>,
         models: &ModelFiles,

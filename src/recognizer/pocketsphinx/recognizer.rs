@@ -36,7 +36,7 @@ pub struct PocketSphinx {
 
 impl PocketSphinx {
     /// Loads the library, writes the models and makes one decoder of them, so that what does not
-    /// work fails at the start and not in the middle of a call. Blocks for about 0.1 s.
+    /// work fails at the start and not in the middle of a call. Blocks for some 50 ms.
     ///
     /// # Errors
     ///

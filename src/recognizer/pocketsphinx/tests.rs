@@ -4,6 +4,7 @@
 //! standard error and pass, unless `HANDOFF_REQUIRE_POCKETSPHINX=1`, which `./test` sets.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -59,10 +60,15 @@ fn installed(test: &str) -> Option<Installed> {
         Err(error) => {
             let required = std::env::var_os("HANDOFF_REQUIRE_POCKETSPHINX");
             assert!(required.is_none_or(|value| value != "1"), "{error}");
-            eprintln!("NOT RUN: {test}: {error}");
+            not_run(&format!("{test}: {error}"));
             None
         }
     }
+}
+
+/// Says so past the capture of the test harness, which shows nothing of a test that passes.
+fn not_run(why: &str) {
+    writeln!(std::io::stderr(), "NOT RUN: {why}").unwrap();
 }
 
 /// What the carrier sent of one track, on the call's media clock, with silence in its gaps.
@@ -182,6 +188,54 @@ fn no_request_is_heard_in_stays_with_bot() {
         assert!(hypotheses(&heard).count() > 0);
         for hypothesis in hypotheses(&heard) {
             let text = hypothesis.text.expose();
+            assert!(asks_for_human(text) < 0.6, "{text}");
+        }
+    }
+}
+
+/// One channel of a mu-law WAV file of the public data beside the repository, or `None` where
+/// there is no such data.
+fn recording(name: &str, channels: usize, channel: usize) -> Option<Vec<u8>> {
+    let data = std::env::var_os("HANDOFF_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    let path = data.join("audio").join(name);
+    let Ok(file) = std::fs::read(&path) else {
+        not_run(&format!("no recording at {}", path.display()));
+        return None;
+    };
+    let at = file.windows(4).position(|four| four == b"data").unwrap() + 8;
+    let samples = file[at..].iter().skip(channel).step_by(channels);
+    Some(samples.copied().collect())
+}
+
+#[test]
+fn the_request_of_a_real_caller_is_heard() {
+    let Some(codes) = recording("jambonz_speak_to_customer_support_8k_mulaw.wav", 1, 0) else {
+        return;
+    };
+    let Some(recognizer) = installed("real-caller") else {
+        return;
+    };
+    let heard = listen(&recognizer, Speaker::Caller, &codes);
+    let finals = finals(&heard);
+    let asked = finals.iter().any(|text| asks_for_human(text) >= 0.6);
+    assert!(asked, "{finals:#?}");
+}
+
+#[test]
+fn no_request_is_made_of_a_real_call_without_one() {
+    for channel in [0, 1] {
+        let Some(codes) = recording("audiohook_stereo_8k_mulaw.wav", 2, channel) else {
+            return;
+        };
+        let Some(recognizer) = installed("real-call") else {
+            return;
+        };
+        let heard = listen(&recognizer, Speaker::Caller, &codes);
+        assert!(finals(&heard).len() > 3);
+        for text in finals(&heard) {
             assert!(asks_for_human(text) < 0.6, "{text}");
         }
     }

@@ -93,7 +93,10 @@ impl<'a> Leg<'a> {
             .unwrap_or_else(|| stage.call.recording.from.clone());
         let sid = stage.account.new_sid("CA", &stage.call.sid);
         let progress = dial.number.status_callback.as_ref().map(|wanted| {
-            // Callbacks of one leg are posted one after the other; their number is bounded by the events.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a leg has a handful of events; its callbacks are posted one after the other"
+            )]
             let (sender, mut receiver) = mpsc::unbounded_channel::<Vec<(String, String)>>();
             let (callback, poster) = (wanted.callback.clone(), stage.clone());
             stage.in_background(async move {

@@ -139,9 +139,9 @@ fn text_length(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(text_length).sum(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, member)| match member {
-                Value::String(text) if name == "text" => text.chars().count(),
-                other => text_length(other),
+            .map(|(name, member)| match member.as_str() {
+                Some(text) if name == "text" => text.chars().count(),
+                Some(_) | None => text_length(member),
             })
             .sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,

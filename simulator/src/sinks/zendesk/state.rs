@@ -163,21 +163,20 @@ impl State {
                 "scope is not one text of scopes separated by spaces",
             );
         };
-        let expires_in = match &body["expires_in"] {
-            Value::Null => options.access_lifetime.as_secs(),
-            seconds => match seconds
+        let wanted = &body["expires_in"];
+        let seconds = if wanted.is_null() {
+            Some(options.access_lifetime.as_secs())
+        } else {
+            wanted
                 .as_u64()
                 .filter(|seconds| (301..172_800).contains(seconds))
-            {
-                Some(seconds) => seconds,
-                None => {
-                    return self.reject(
-                        400,
-                        "invalid_request",
-                        "expires_in is not above 300 and below 172800",
-                    );
-                }
-            },
+        };
+        let Some(expires_in) = seconds else {
+            return self.reject(
+                400,
+                "invalid_request",
+                "expires_in is not above 300 and below 172800",
+            );
         };
         let token = format!("access-{:06}", self.tokens.len() + 1);
         let expires = Instant::now() + Duration::from_secs(expires_in);

@@ -219,10 +219,10 @@ fn check_format(wire: WireFormat<'_>) -> Result<(), WireError> {
 
 /// Values are documented as strings; a number or truth value of another sender is kept as its text.
 fn scalar(value: serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
+    if let serde_json::Value::String(text) = value {
+        return text;
     }
+    value.to_string()
 }
 
 fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
