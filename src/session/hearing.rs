@@ -84,6 +84,11 @@ impl Hearing {
         }
     }
 
+    /// The samples that are missing to the next full window.
+    pub(super) fn missing(&self) -> usize {
+        self.ear.missing()
+    }
+
     pub(super) fn heard_to(&self) -> MediaTime {
         self.ear.heard_to()
     }

@@ -13,12 +13,19 @@ use handoff_core::pii::Secret;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
+use super::low_water::{LowWater, QUIET};
 use crate::carrier::twilio::argument::StreamToken;
 use crate::carrier::twilio::wire::{self, Start};
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
-pub type MediaSocket = WebSocket;
+#[derive(Debug)]
+pub struct MediaSocket {
+    /// What speaks the protocol.
+    pub socket: WebSocket,
+    /// How much must come before the call is woken.
+    pub low_water: LowWater,
+}
 
 /// How long a bound socket may say nothing before another may take its place. Carriers are known
 /// to pause for up to a quarter of a second at document boundaries.
@@ -39,13 +46,13 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 struct Waiting {
-    socket: WebSocket,
+    socket: MediaSocket,
     until: Instant,
 }
 
 #[derive(Debug)]
 struct Bound {
-    socket: WebSocket,
+    socket: MediaSocket,
     stream: StreamId,
     heard_at: Instant,
 }
@@ -61,7 +68,7 @@ pub(super) enum Arrived {
     /// The waiting socket introduced itself properly.
     Introduced(Start),
     /// The waiting socket was turned away.
-    Refused(Refusal, Box<WebSocket>),
+    Refused(Refusal, Box<MediaSocket>),
 }
 
 impl Line {
@@ -76,7 +83,7 @@ impl Line {
     }
 
     /// Takes a new socket in; gives it back if another one is waiting already.
-    pub(super) fn open(&mut self, socket: WebSocket) -> Result<(), Box<WebSocket>> {
+    pub(super) fn open(&mut self, socket: MediaSocket) -> Result<(), Box<MediaSocket>> {
         if self.waiting.is_some() {
             return Err(Box::new(socket));
         }
@@ -86,7 +93,7 @@ impl Line {
     }
 
     /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
-    pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, WebSocket)> {
+    pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, MediaSocket)> {
         let waiting = self.waiting.take()?;
         let bound = Bound {
             socket: waiting.socket,
@@ -99,7 +106,7 @@ impl Line {
     }
 
     /// Gives up the bound socket.
-    pub(super) fn unbind(&mut self) -> Option<WebSocket> {
+    pub(super) fn unbind(&mut self) -> Option<MediaSocket> {
         self.bound.take().map(|bound| bound.socket)
     }
 
@@ -117,6 +124,19 @@ impl Line {
         self.bound
             .as_ref()
             .map_or(Duration::ZERO, |bound| bound.heard_at.elapsed())
+    }
+
+    /// Wants to be woken only once so many more bytes have come over the bound socket.
+    pub(super) fn rest_until(&self, bytes: usize) {
+        if let Some(bound) = &self.bound {
+            bound.socket.low_water.set(bytes);
+        }
+    }
+
+    /// When to stop resting, because what comes may be too little to wake anyone.
+    pub(super) fn rests_until(&self) -> Option<Instant> {
+        let bound = self.bound.as_ref()?;
+        (bound.socket.low_water.bytes() > 1).then(|| bound.heard_at + QUIET)
     }
 
     /// Waits for the next thing on any socket. Cancel safe. Must only be polled while
@@ -140,7 +160,12 @@ impl Line {
             }
         };
         tokio::select! {
-            message = heard => self.on_message(message),
+            message = heard => {
+                if let Some(bound) = &mut self.bound {
+                    bound.heard_at = Instant::now();
+                }
+                self.on_message(message)
+            }
             start = introduced => self.on_introduction(start),
         }
     }
@@ -148,7 +173,7 @@ impl Line {
     /// The next message of the bound stream if it is here already.
     pub(super) fn next_ready(&mut self) -> Option<Arrived> {
         let bound = self.bound.as_mut()?;
-        let message = bound.socket.next().now_or_never()?;
+        let message = bound.socket.socket.next().now_or_never()?;
         let message = message.and_then(Result::ok);
         Some(self.on_message(message))
     }
@@ -157,7 +182,6 @@ impl Line {
         let Some(bound) = self.bound.as_mut() else {
             unreachable!("messages are only read from a bound socket")
         };
-        bound.heard_at = Instant::now();
         match message {
             Some(Message::Text(text)) => Arrived::Text(text),
             Some(Message::Binary(_) | Message::Ping(_) | Message::Pong(_)) => Arrived::Binary,
@@ -203,12 +227,12 @@ impl Line {
     }
 }
 
-async fn next_message(socket: &mut WebSocket) -> Option<Message> {
+async fn next_message(socket: &mut MediaSocket) -> Option<Message> {
     // An error of the socket, an oversized message among them, ends the stream, not the call.
-    socket.next().await.and_then(Result::ok)
+    socket.socket.next().await.and_then(Result::ok)
 }
 
-async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
+async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
     loop {
         let Some(message) = next_message(socket).await else {
             return Err(Refusal::NoStart);
@@ -233,7 +257,7 @@ async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
 }
 
 /// Closes a socket politely, for at most a second.
-pub(super) async fn close(mut socket: WebSocket, refusal: Option<Refusal>) {
+pub(super) async fn close(MediaSocket { mut socket, .. }: MediaSocket, refusal: Option<Refusal>) {
     let frame = CloseFrame {
         code: if refusal.is_some() {
             close_code::POLICY
