@@ -3,6 +3,7 @@
 //!     cargo bench --bench stages
 //!
 //! The frames are the simulator's: 160 bytes of noise bursts and quiet, as the carrier writes them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -214,6 +215,8 @@ mod decision {
             rewrite_attempts: 4,
             rewrite_retry: Duration::from_millis(250),
             rewrite_evidence: Duration::from_millis(1_500),
+            handoffs: 3,
+            last_words: Duration::from_millis(1_500),
             stream_grace: Duration::from_secs(10),
             inspect_every: Duration::from_secs(60),
             maximum_age: Duration::from_secs(4 * 3600),

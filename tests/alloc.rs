@@ -366,6 +366,8 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             rewrite_attempts: 1,
             rewrite_retry: DEADLINE,
             rewrite_evidence: DEADLINE,
+            handoffs: 3,
+            last_words: Duration::from_millis(1_500),
             stream_grace: DEADLINE,
             inspect_every: DEADLINE,
             maximum_age: DEADLINE,

@@ -97,7 +97,7 @@ pub(super) fn timeline(records: &[Record]) -> Vec<Line> {
         let (stamp, kind, detail) = describe(&record.fact);
         let (at_ms, media) = match stamp {
             Stamp::Media(at) => {
-                if at.as_millis() >= heard.0 {
+                if at.as_millis() > heard.0 || heard.1 == CallTime::default() {
                     heard = (at.as_millis(), record.at);
                 }
                 (at.as_millis(), true)

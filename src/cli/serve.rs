@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::entrance::Entrance;
@@ -70,6 +70,10 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         start_deadline: config.stream.start_deadline,
     });
     let registry = Registry::new(Arc::clone(&around), tokens, config.server.max_calls);
+    // Bound before any call is taken up: a start that fails must not have acted.
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     revive(&registry, &journal).await?;
 
     let (stop, stopping) = watch::channel(false);
@@ -95,9 +99,6 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         metrics,
         ready: Arc::clone(&ready),
     };
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let mut signals = StopSignals::listen()?;
     announce(&listener)?;
     let stopped = until(stopping);
@@ -128,16 +129,20 @@ async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<(
         .await
         .context("cannot read the open calls")?
     {
-        let records = journal
-            .records(&open.call)
-            .await
-            .context("cannot read a call")?;
-        let Some(first) = records.first() else {
-            continue;
+        let mut records = match journal.records(&open.call).await {
+            Ok(records) => records,
+            Err(error) => {
+                error!(%error, "an open call cannot be read; it is left alone");
+                continue;
+            }
         };
-        let accepted = first.wall;
-        let Some(arrival) = Arrival::from_fact(open.call, accepted, &first.fact) else {
-            warn!("a call in the journal does not begin with its announcement; it is left alone");
+        // A fact that the journal took late belongs where it happened.
+        records.sort_by_key(|record| record.at);
+        let announced = records
+            .first()
+            .and_then(|first| Arrival::from_fact(open.call, first.wall, &first.fact));
+        let Some(arrival) = announced else {
+            warn!("an open call does not begin with its announcement; it is left alone");
             continue;
         };
         registry.revive(

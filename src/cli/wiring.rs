@@ -27,8 +27,14 @@ use crate::session::{Documents, DocumentsError};
 
 /// A call that lasts longer than this is not one: Twilio ends calls after four hours.
 const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
-/// A carrier that acted reports the human's leg well within this.
-const REWRITE_EVIDENCE: Duration = Duration::from_millis(1_500);
+/// A carrier that acted speaks our announcement and then reports the human's leg, within this.
+const FIRST_LEG_NEWS: Duration = Duration::from_secs(3);
+/// Slow speech, a character.
+const SPOKEN_CHARACTER: Duration = Duration::from_millis(80);
+/// Handoffs of one call, so that a carrier that refuses them all does not fill the ticket system.
+const HANDOFFS: u32 = 3;
+/// Recognizers answer a flush within about a second.
+const LAST_WORDS: Duration = Duration::from_millis(1_500);
 /// How often the carrier is asked about a call of which nothing is heard.
 const INSPECT_EVERY: Duration = Duration::from_secs(60);
 /// Words of callers who ask for a human, which a rule that reads this signal has to hear.
@@ -62,11 +68,18 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         journal_deadline: config.handoff.journal_deadline,
         rewrite_attempts: config.handoff.attempts,
         rewrite_retry: config.handoff.retry,
-        rewrite_evidence: REWRITE_EVIDENCE,
+        rewrite_evidence: evidence_after(&config.handoff.say),
+        handoffs: HANDOFFS,
+        last_words: LAST_WORDS,
         stream_grace: config.stream.grace,
         inspect_every: INSPECT_EVERY,
         maximum_age: MAXIMUM_AGE,
     }
+}
+
+fn evidence_after(announcement: &str) -> Duration {
+    let characters = u32::try_from(announcement.chars().count()).unwrap_or(u32::MAX);
+    FIRST_LEG_NEWS + SPOKEN_CHARACTER.saturating_mul(characters)
 }
 
 pub(super) fn account(twilio: &config::Twilio) -> anyhow::Result<Account> {

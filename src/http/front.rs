@@ -49,6 +49,13 @@ impl Front {
         (StatusCode::FORBIDDEN, "signature does not match").into_response()
     }
 
+    /// Answers a request that is signed with our token and speaks of an account that is not ours.
+    pub(super) fn another_account(route: &'static str) -> Response {
+        metrics::refused(Refusal::Account);
+        warn!(route, "request refused: of another account");
+        (StatusCode::FORBIDDEN, "another account").into_response()
+    }
+
     /// Answers a request that is signed and yet cannot be read.
     pub(super) fn malformed(error: &dyn std::fmt::Display, route: &'static str) -> Response {
         metrics::refused(Refusal::Malformed);

@@ -1,7 +1,12 @@
 //! Every route of the server, in one table.
 
+use std::time::Duration;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
 use super::front::Front;
@@ -9,6 +14,9 @@ use super::{admin, api, media, voice};
 
 /// Carriers send a few kilobytes; nobody else has to send more.
 const LARGEST_BODY: usize = 64 * 1024;
+
+/// Reading a request and answering it, media sockets up to their upgrade.
+const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Builds the router.
 pub fn router(front: Front) -> Router {
@@ -41,5 +49,14 @@ pub fn router(front: Front) -> Router {
         .route("/healthz", get(admin::healthy))
         .route("/readyz", get(admin::ready))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(in_time))
         .with_state(front)
+}
+
+/// Answers 408 to a client that does not finish its request. Carriers wait 15 s for an answer.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
 }

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use handoff_core::call::{Arrival, Event};
+use handoff_core::call::{Arrival, DialEnd, Event};
 use handoff_core::id::{CallId, CarrierCallId, HandoffId};
 use tracing::{debug, error};
 
@@ -28,20 +28,7 @@ pub(super) async fn announced((State(front), OriginalUri(uri), headers, body): S
         Ok(request) => request,
         Err(error) => return Front::malformed(&error, "/twilio/voice"),
     };
-    let accepted = clock::wall();
-    let mut random = [0u8; 10];
-    if let Err(error) = getrandom::fill(&mut random) {
-        error!(%error, "no randomness for the name of a call");
-    }
-    let arrival = Arrival {
-        call: CallId::mint(accepted, random),
-        carrier_call: request.call,
-        caller: request.from,
-        called: request.to,
-        parameters: request.parameters,
-        accepted,
-    };
-    match front.registry.announce(arrival) {
+    match front.registry.announce(arrived(request)) {
         Ok(Admission::Admitted(document) | Admission::Bypassed(document)) => xml(document),
         Err(error) => {
             error!(%error, "the answer to a call cannot be built");
@@ -59,12 +46,14 @@ pub(super) async fn handoff_document(
         Ok(parameters) => parameters,
         Err(refusal) => return refusal,
     };
-    let call = parameter(&parameters, "CallSid");
-    let Some((handoff, arrival)) =
-        HandoffId::parse(&handoff).zip(call.and_then(|call| front.registry.arrival(&call)))
+    let (Some(handoff), Ok(request)) =
+        (HandoffId::parse(&handoff), VoiceRequest::parse(&parameters))
     else {
         return (StatusCode::NOT_FOUND, "no such handoff").into_response();
     };
+    // The document depends on who called whom, which the request says: a call whose task is gone
+    // gets the same one.
+    let arrival = arrived(request);
     match front.around.documents.handoff(&arrival, &handoff, attempt) {
         Ok(document) => xml(document),
         Err(error) => {
@@ -85,23 +74,25 @@ pub(super) async fn dial_ended(
         Ok(parameters) => parameters,
         Err(refusal) => return refusal,
     };
-    let outcome = match DialOutcome::parse(&parameters) {
-        Ok(outcome) => outcome,
-        Err(error) => return Front::malformed(&error, "/twilio/after-dial"),
+    let end = match DialOutcome::parse(&parameters) {
+        Ok(outcome) => {
+            let end = outcome.end();
+            if let Some(handoff) = HandoffId::parse(&handoff) {
+                let event = Event::DialEnded {
+                    handoff,
+                    attempt,
+                    end,
+                };
+                tell(&front, &outcome.call, event).await;
+            }
+            end
+        }
+        // The caller hears the answer, so there is one, whatever else came along.
+        Err(error) => {
+            Front::malformed(&error, "/twilio/after-dial");
+            DialEnd::Failed
+        }
     };
-    let end = outcome.end();
-    if let Some(handoff) = HandoffId::parse(&handoff) {
-        tell(
-            &front,
-            &outcome.call,
-            Event::DialEnded {
-                handoff,
-                attempt,
-                end,
-            },
-        )
-        .await;
-    }
     xml(front.around.documents.after_dial(end))
 }
 
@@ -184,14 +175,25 @@ fn signed_form(
         .map_err(|error| Front::unsigned(error, route))?;
     let account = parameters.iter().find(|(name, _)| name == "AccountSid");
     if account.is_some_and(|(_, sid)| **sid != *front.account_sid) {
-        return Err((StatusCode::FORBIDDEN, "another account").into_response());
+        return Err(Front::another_account(route));
     }
     Ok(parameters)
 }
 
-fn parameter(parameters: &[(String, String)], wanted: &str) -> Option<CarrierCallId> {
-    let (_, value) = parameters.iter().find(|(name, _)| name == wanted)?;
-    Some(CarrierCallId(value.clone()))
+fn arrived(request: VoiceRequest) -> Arrival {
+    let accepted = clock::wall();
+    let mut random = [0u8; 10];
+    if let Err(error) = getrandom::fill(&mut random) {
+        error!(%error, "no randomness for the name of a call");
+    }
+    Arrival {
+        call: CallId::mint(accepted, random),
+        carrier_call: request.call,
+        caller: request.from,
+        called: request.to,
+        parameters: request.parameters,
+        accepted,
+    }
 }
 
 async fn tell(front: &Front, call: &CarrierCallId, event: Event) {

@@ -1,9 +1,11 @@
 //! The loop of one call. It owns the call, its sockets and its tasks, and awaits nothing but its
 //! inputs: whatever takes time runs beside it and comes back as an event.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -59,8 +61,22 @@ pub(super) struct Driver {
     hearer: mpsc::Sender<Heard>,
     /// Everything under way. Recognizers end without an event.
     tasks: JoinSet<Option<Event>>,
+    durable: Durable,
+    /// Tells the registry, should this task die, that the caller needs no rescue.
+    with_human: Arc<AtomicBool>,
     payload: Vec<u8>,
     wake: Wake,
+}
+
+/// A task of the call, not started yet.
+type Task = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
+
+/// What must reach the journal, one after the other: the end of a call must not overtake the
+/// decision whose deliveries it updates, however long the journal is away.
+#[derive(Default)]
+struct Durable {
+    under_way: bool,
+    waiting: VecDeque<Task>,
 }
 
 /// What has become of the call's streams.
@@ -74,6 +90,12 @@ struct Streams {
     trouble_told: bool,
 }
 
+impl Streams {
+    fn count(&self) {
+        metrics::frames(self.frames, self.bad, self.ignored);
+    }
+}
+
 impl Driver {
     pub(super) fn new(
         around: Arc<Surroundings>,
@@ -81,6 +103,7 @@ impl Driver {
         clock: CallClock,
         token: Secret,
         inbox: mpsc::Receiver<Inbox>,
+        with_human: Arc<AtomicBool>,
     ) -> Box<Self> {
         let (hearer, heard) = mpsc::channel(HEARD);
         let carrier_call = call.arrival().carrier_call.clone();
@@ -96,6 +119,8 @@ impl Driver {
             heard,
             hearer,
             tasks: JoinSet::new(),
+            durable: Durable::default(),
+            with_human,
             payload: Vec::new(),
             wake: Wake::default(),
         })
@@ -107,6 +132,8 @@ impl Driver {
         let mut alarm = pin!(tokio::time::sleep_until(Instant::now()));
         loop {
             self.perform_commands();
+            self.with_human
+                .store(self.call.has_human(), Ordering::Relaxed);
             if self.call.disposition().is_some() {
                 break;
             }
@@ -121,10 +148,10 @@ impl Driver {
                 Some(message) = self.inbox.recv() => self.on_inbox(message),
                 Some(heard) = self.heard.recv() => self.on_heard(heard),
                 Some(done) = self.tasks.join_next() => match done {
-                    Ok(Some(event)) => self.tell(event),
+                    Ok(Some(event)) => self.on_done(event),
                     Ok(None) => {}
                     // A panic in a task is our mistake; the call goes on without its result.
-                    Err(failure) => error!(%failure, "a task of the call failed"),
+                    Err(failure) => error!(panicked = failure.is_panic(), "a task of the call failed"),
                 },
                 () = &mut alarm, if deadline.is_some() => self.on_alarm(),
                 arrived = self.line.next(), if self.line.is_open() => {
@@ -159,6 +186,16 @@ impl Driver {
     fn tell(&mut self, event: Event) {
         let now = self.clock.now();
         self.call.handle(event, now);
+    }
+
+    fn on_done(&mut self, event: Event) {
+        if matches!(event, Event::DecisionRecorded { .. } | Event::EndRecorded) {
+            self.durable.under_way = false;
+            if let Some(next) = self.durable.waiting.pop_front() {
+                self.begin_durable(next);
+            }
+        }
+        self.tell(event);
     }
 
     fn on_inbox(&mut self, message: Inbox) {
@@ -201,7 +238,12 @@ impl Driver {
         while let Some(arrived) = next.take() {
             match arrived {
                 Arrived::Text(text) => self.on_text(&text),
-                Arrived::Binary => self.streams.ignored += 1,
+                Arrived::Liveness => {}
+                Arrived::Binary => self.on_bad_message(&"a binary message"),
+                Arrived::Broken(stream) => {
+                    self.on_bad_message(&"a message that breaks the protocol");
+                    self.on_stream_ended(stream, StreamEnd::Refused);
+                }
                 Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
                 Arrived::Introduced(start) => self.on_introduced(start.stream),
                 Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
@@ -275,7 +317,7 @@ impl Driver {
         });
     }
 
-    fn on_bad_message(&mut self, error: &wire::WireError) {
+    fn on_bad_message(&mut self, error: &dyn std::fmt::Display) {
         self.streams.bad += 1;
         if !self.streams.trouble_told {
             self.streams.trouble_told = true;
@@ -295,6 +337,7 @@ impl Driver {
                 end: StreamEnd::Replaced,
             });
         }
+        self.streams.count();
         self.streams = Streams {
             any: true,
             ..Streams::default()
@@ -346,8 +389,6 @@ impl Driver {
             self.tasks.spawn(close(socket, None));
         }
         self.end_hearing();
-        let counted = &self.streams;
-        metrics::frames(counted.frames, counted.bad, counted.ignored);
         self.streams.ended_at = Some(Instant::now());
         self.tell(Event::StreamStopped { stream, end });
     }
@@ -381,10 +422,12 @@ impl Driver {
                 Command::Record(fact) => self.begin(perform::record(around, call, stamp, fact)),
                 Command::RecordDecision(context) => {
                     info!(handoff.id = %context.trigger.handoff, "handing off");
-                    self.begin(perform::record_decision(around, stamp, *context));
+                    let task = perform::record_decision(around, stamp, *context);
+                    self.begin_durable(Box::pin(task));
                 }
                 Command::RecordEnd { fact, context } => {
-                    self.begin(perform::record_end(around, call, stamp, fact, context));
+                    let task = perform::record_end(around, call, stamp, fact, context);
+                    self.begin_durable(Box::pin(task));
                 }
                 Command::FlushSpeech => {
                     self.caller.flush();
@@ -411,6 +454,15 @@ impl Driver {
         }
     }
 
+    fn begin_durable(&mut self, task: Task) {
+        if self.durable.under_way {
+            self.durable.waiting.push_back(task);
+        } else {
+            self.durable.under_way = true;
+            self.begin(task);
+        }
+    }
+
     /// Starts a task at once, up to its first wait, so that facts queue at the journal in the order
     /// in which they happened.
     fn begin(&mut self, task: impl Future<Output = Option<Event>> + Send + 'static) {
@@ -426,6 +478,7 @@ impl Driver {
         if let Some(socket) = self.line.unbind() {
             self.tasks.spawn(close(socket, None));
         }
+        self.streams.count();
         metrics::windows_dropped(self.caller.dropped + self.voice_agent.dropped);
         let disposition = self.call.disposition();
         if let Some(disposition) = disposition {
@@ -442,7 +495,15 @@ impl Driver {
         );
         // What is under way (recognizers giving their last words, closing handshakes) ends by its
         // own deadlines; this one is for what we did not think of.
-        let ending = async { while self.tasks.join_next().await.is_some() {} };
+        let ending = async {
+            loop {
+                tokio::select! {
+                    // A recognizer must not wait for a call that does not listen any more.
+                    Some(_) = self.heard.recv() => {}
+                    done = self.tasks.join_next() => if done.is_none() { break },
+                }
+            }
+        };
         if tokio::time::timeout(Duration::from_secs(15), ending)
             .await
             .is_err()

@@ -61,10 +61,14 @@ struct Bound {
 pub(super) enum Arrived {
     /// A text message of the bound stream.
     Text(axum::extract::ws::Utf8Bytes),
-    /// A message of the bound stream that the protocol does not have.
+    /// A message of the bound stream that the carrier's protocol does not have.
     Binary,
+    /// A ping or pong.
+    Liveness,
     /// The bound stream is gone.
     Ended(StreamId),
+    /// The bound stream sent what no carrier sends: too much, or no WebSocket.
+    Broken(StreamId),
     /// The waiting socket introduced itself properly.
     Introduced(Start),
     /// The waiting socket was turned away.
@@ -145,7 +149,10 @@ impl Line {
         let Self { waiting, bound, .. } = self;
         let heard = async {
             match bound {
-                Some(bound) => next_message(&mut bound.socket).await,
+                Some(bound) => {
+                    let message = bound.socket.socket.next().await;
+                    bound.arrived(message)
+                }
                 None => std::future::pending().await,
             }
         };
@@ -160,12 +167,7 @@ impl Line {
             }
         };
         tokio::select! {
-            message = heard => {
-                if let Some(bound) = &mut self.bound {
-                    bound.heard_at = Instant::now();
-                }
-                self.on_message(message)
-            }
+            arrived = heard => arrived,
             start = introduced => self.on_introduction(start),
         }
     }
@@ -174,19 +176,7 @@ impl Line {
     pub(super) fn next_ready(&mut self) -> Option<Arrived> {
         let bound = self.bound.as_mut()?;
         let message = bound.socket.socket.next().now_or_never()?;
-        let message = message.and_then(Result::ok);
-        Some(self.on_message(message))
-    }
-
-    fn on_message(&mut self, message: Option<Message>) -> Arrived {
-        let Some(bound) = self.bound.as_mut() else {
-            unreachable!("messages are only read from a bound socket")
-        };
-        match message {
-            Some(Message::Text(text)) => Arrived::Text(text),
-            Some(Message::Binary(_) | Message::Ping(_) | Message::Pong(_)) => Arrived::Binary,
-            Some(Message::Close(_)) | None => Arrived::Ended(bound.stream.clone()),
-        }
+        Some(bound.arrived(message))
     }
 
     fn on_introduction(&mut self, start: Result<Start, Refusal>) -> Arrived {
@@ -227,14 +217,39 @@ impl Line {
     }
 }
 
-async fn next_message(socket: &mut MediaSocket) -> Option<Message> {
-    // An error of the socket, an oversized message among them, ends the stream, not the call.
-    socket.socket.next().await.and_then(Result::ok)
+impl Bound {
+    /// Reads what the socket gave. An error ends the stream, not the call.
+    fn arrived(&mut self, message: Option<Result<Message, axum::Error>>) -> Arrived {
+        self.heard_at = Instant::now();
+        match message {
+            Some(Ok(Message::Text(text))) => Arrived::Text(text),
+            Some(Ok(Message::Binary(_))) => Arrived::Binary,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Arrived::Liveness,
+            Some(Ok(Message::Close(_))) | None => Arrived::Ended(self.stream.clone()),
+            Some(Err(error)) if breaks_protocol(&error) => Arrived::Broken(self.stream.clone()),
+            Some(Err(_)) => Arrived::Ended(self.stream.clone()),
+        }
+    }
+}
+
+/// Whether the peer sent what no carrier sends (too large a message, no UTF-8, no WebSocket frame),
+/// as opposed to a connection that broke.
+fn breaks_protocol(error: &axum::Error) -> bool {
+    use tokio_tungstenite::tungstenite::Error;
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+
+    let source = std::error::Error::source(error);
+    match source.and_then(|source| source.downcast_ref::<Error>()) {
+        // What TCP does to a peer that dies without a close.
+        Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => false,
+        Some(Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_)) => true,
+        Some(_) | None => false,
+    }
 }
 
 async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
     loop {
-        let Some(message) = next_message(socket).await else {
+        let Some(Ok(message)) = socket.socket.next().await else {
             return Err(Refusal::NoStart);
         };
         let Message::Text(text) = message else {
@@ -251,7 +266,8 @@ async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
                 | wire::Message::Stop(_)
                 | wire::Message::Unknown,
             ) => {}
-            Err(_) => return Err(Refusal::Malformed),
+            // A message that cannot be read is no introduction; the next one may be.
+            Err(_) => {}
         }
     }
 }

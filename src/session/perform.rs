@@ -21,11 +21,10 @@ use crate::telemetry::metrics;
 /// The longest wait that a carrier may ask for between two rewrites. The caller is listening.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3);
 /// Waits between attempts to write a decision or the end of a call, the last one repeated.
-const DURABLE_RETRY: [Duration; 4] = [
+const DURABLE_RETRY: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_secs(1),
     Duration::from_secs(5),
-    Duration::from_secs(30),
 ];
 
 type Stamp = (CallTime, WallTime);
@@ -90,6 +89,10 @@ async fn write_until_done(
         let Err(error) = written else { return };
         metrics::journal_failed();
         error!(%error, attempt, "the journal does not take a durable fact");
+        if !error.may_pass() {
+            // The call must come to its end in our books all the same.
+            return;
+        }
         tokio::time::sleep(DURABLE_RETRY[attempt.min(DURABLE_RETRY.len() - 1)]).await;
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
@@ -117,15 +118,21 @@ impl Registry {
         let token = self.tokens.mint(&arrival.carrier_call);
         let (sender, inbox) = mpsc::channel(INBOX);
         let span = info_span!("call", call.id = %arrival.call, carrier = "twilio");
-        let driver = Driver::new(Arc::clone(&self.around), call, clock, token.clone(), inbox);
+        let with_human = Arc::new(AtomicBool::new(call.has_human()));
+        let around = Arc::clone(&self.around);
+        let told = Arc::clone(&with_human);
+        let driver = Driver::new(around, call, clock, token.clone(), inbox, told);
         let registry = Arc::clone(self);
         let fallen = arrival.clone();
         let driving = async move {
             if AssertUnwindSafe(driver.run()).catch_unwind().await.is_err() {
                 metrics::call_crashed();
-                error!("the task of a call died; its caller goes to the default target");
-                // Boxed, because a request is large and almost no call needs this one.
-                Box::pin(perform::rescue(&registry.around, &fallen)).await;
+                error!("the task of a call died");
+                // A human who has the caller already must not be cut off.
+                if !with_human.load(Ordering::Relaxed) {
+                    // Boxed, because a request is large and almost no call needs this one.
+                    Box::pin(perform::rescue(&registry.around, &fallen)).await;
+                }
             }
             registry.forget(&fallen);
         };
@@ -147,7 +154,11 @@ impl Registry {
 
     fn forget(&self, arrival: &Arrival) {
         let mut live = self.lock();
-        if let Some(entry) = live.calls.remove(&arrival.carrier_call) {
+        let own = (live.calls.get(&arrival.carrier_call))
+            .filter(|entry| entry.arrival.call == arrival.call)
+            .cloned();
+        if let Some(entry) = own {
+            live.calls.remove(&arrival.carrier_call);
             live.by_token.remove(&entry.token);
             live.by_id.remove(&entry.arrival.call);
         }

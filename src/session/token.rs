@@ -34,18 +34,23 @@ impl Tokens {
             Ok(key) if key.len() >= 43 => Ok(Self {
                 key: Secret::new(key),
             }),
-            Ok(_) | Err(_) => {
-                let mut random = [0u8; 32];
-                getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-                let key = URL_SAFE_NO_PAD.encode(random);
-                let mut file = private_file(&path)?;
-                file.write_all(key.as_bytes())?;
-                file.sync_all()?;
-                Ok(Self {
-                    key: Secret::new(key),
-                })
-            }
+            // A start that died while writing left a part; nothing was ever given out under it.
+            Ok(_) => Self::create(&path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::create(&path),
+            Err(error) => Err(error),
         }
+    }
+
+    fn create(path: &Path) -> std::io::Result<Self> {
+        let mut random = [0u8; 32];
+        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+        let key = URL_SAFE_NO_PAD.encode(random);
+        let mut file = private_file(path)?;
+        file.write_all(key.as_bytes())?;
+        file.sync_all()?;
+        Ok(Self {
+            key: Secret::new(key),
+        })
     }
 
     /// The token of a call: 160 bits, safe in a URL path.

@@ -10,6 +10,8 @@ use metrics::{counter, gauge, histogram};
 pub enum Refusal {
     /// No valid signature.
     Signature,
+    /// Signed, and of another account than ours.
+    Account,
     /// A token that was not given out, or is spent.
     Token,
     /// The socket speaks of another call than its token.
@@ -29,6 +31,7 @@ impl Refusal {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signature => "signature",
+            Self::Account => "account",
             Self::Token => "token",
             Self::WrongCall => "wrong_call",
             Self::SecondStream => "second_stream",

@@ -9,9 +9,11 @@ mod shown;
 mod source;
 mod tree;
 
-use rules::{LONG, RULES, core_depends_on_little, no_machine_is_named};
+use rules::{
+    DOCS, LONG, RULES, core_depends_on_little, docs_name_what_exists, no_machine_is_named,
+};
 use source::Finding;
-use tree::{read, read_code, read_texts};
+use tree::{exists, read, read_code, read_texts};
 
 #[test]
 fn the_tree_is_tidy() {
@@ -28,6 +30,15 @@ fn the_tree_is_tidy() {
         }
     }
     core_depends_on_little(&read("core/Cargo.toml"), &mut findings);
+    let is_function = |name: &str| {
+        let declared = format!("fn {name}(");
+        sources
+            .iter()
+            .any(|source| source.all_code.contains(&declared))
+    };
+    for doc in DOCS {
+        docs_name_what_exists(doc, &read(doc), exists, is_function, &mut findings);
+    }
     for (path, text) in read_texts() {
         no_machine_is_named(&path, &text, &mut findings);
     }

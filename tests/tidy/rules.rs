@@ -68,9 +68,9 @@ const IO: [&str; 16] = [
     "SystemTime",
 ];
 
-/// What the engine cannot name on top of that: it shares nothing, waits for nothing and is never
-/// serialized.
-const IMPURE: [&str; 14] = [
+/// What the engine cannot name on top of that: it shares nothing, waits for nothing, is never
+/// serialized and logs for developers alone.
+const IMPURE: [&str; 17] = [
     "Mutex",
     "RwLock",
     "RefCell",
@@ -85,6 +85,9 @@ const IMPURE: [&str; 14] = [
     "rand",
     "HashMap",
     "HashSet",
+    "info!",
+    "warn!",
+    "error!",
 ];
 
 /// The crates that the engine may depend on.
@@ -168,6 +171,28 @@ const EMPTY_TYPE_NAMES: [&str; 8] = [
     "Util",
     "Utils",
     "Info",
+];
+
+/// What a path in a doc begins with.
+const TREE: [&str; 8] = [
+    "assets/",
+    "benches/",
+    "core/",
+    "examples/",
+    "fixtures/",
+    "simulator/",
+    "src/",
+    "tests/",
+];
+
+/// The docs that name tests and files, and those of their paths that do not exist yet.
+pub const DOCS: [&str; 2] = ["ARCHITECTURE.md", "README.md"];
+const PLANNED: [&str; 5] = [
+    "fixtures/wire/plivo/",
+    "simulator/src/carrier/plivo/",
+    "src/carrier/plivo/",
+    "src/http/dashboard/",
+    "src/journal/jetstream/",
 ];
 
 pub type Rule = fn(&Source, &mut Vec<Finding>);
@@ -373,6 +398,39 @@ pub fn core_depends_on_little(manifest: &str, findings: &mut Vec<Finding>) {
                     line: at + 1,
                     rule: "pure core",
                     detail: format!("`{name}` is not among the crates of the engine"),
+                });
+            }
+        }
+    }
+}
+
+/// A doc that names a test or a file of the tree names one that exists.
+pub fn docs_name_what_exists(
+    path: &str,
+    text: &str,
+    exists: impl Fn(&str) -> bool,
+    is_function: impl Fn(&str) -> bool,
+    findings: &mut Vec<Finding>,
+) {
+    for (at, line) in text.lines().enumerate() {
+        for named in line.split('`').skip(1).step_by(2) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+            let is_path = TREE.iter().any(|folder| named.starts_with(folder));
+            let is_test = named.matches('_').count() >= 4
+                && named.chars().all(|c| c == '_' || c.is_ascii_lowercase());
+            let missing = match (is_path, is_test) {
+                (true, _) => {
+                    named.chars().all(plain) && !PLANNED.contains(&named) && !exists(named)
+                }
+                (false, true) => !is_function(named),
+                (false, false) => false,
+            };
+            if missing {
+                findings.push(Finding {
+                    path: path.to_owned(),
+                    line: at + 1,
+                    rule: "docs",
+                    detail: format!("there is no `{named}`"),
                 });
             }
         }

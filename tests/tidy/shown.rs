@@ -82,6 +82,7 @@ fn core_may_not_reach_out() {
         "use serde::Serialize;",
         "use std::sync::atomic::AtomicBool;",
         "x: HashMap<u8, u8>,",
+        "info!(\"heard\");",
     ] {
         assert!(!check(impure).is_empty(), "{impure}");
     }
@@ -308,4 +309,22 @@ fn paths_of_one_machine_are_seen() {
     }
     assert_eq!(check("https://example.com/home/page"), 0);
     assert_eq!(check("/usr/share/pocketsphinx"), 0);
+}
+
+#[test]
+fn docs_that_name_what_is_gone_are_seen() {
+    let check = |line: &str| {
+        let mut findings = Vec::new();
+        let exists = |path: &str| path == "src/egress.rs";
+        let is_function = |name: &str| name == "a_test_that_shows_it";
+        docs_name_what_exists("README.md", line, exists, is_function, &mut findings);
+        findings.len()
+    };
+    assert_eq!(check("see `src/egress.rs` and `a_test_that_shows_it`"), 0);
+    assert_eq!(check("see `src/ingress.rs`"), 1);
+    assert_eq!(check("see `a_test_that_was_renamed_since`"), 1);
+    assert_eq!(
+        check("`src/carrier/plivo/`, `src/<vendor>`, `journal_deadline`"),
+        0
+    );
 }

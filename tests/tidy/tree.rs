@@ -109,6 +109,10 @@ fn walk(folder: &Path, found: &mut impl FnMut(PathBuf)) {
     }
 }
 
+pub fn exists(path: &str) -> bool {
+    root().join(path).exists()
+}
+
 pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).expect("a file of the tree")
 }

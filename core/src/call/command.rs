@@ -42,6 +42,8 @@ pub enum Anomaly {
     TriggerDuringHandoff,
     /// The decision was not in the journal in time; the rewrite went ahead.
     JournalLate,
+    /// The call has had as many handoffs as it may have.
+    TooManyHandoffs,
     /// An answer or callback belongs to no handoff under way.
     StaleHandoff,
     /// A leg went back to an earlier stage.
@@ -62,6 +64,7 @@ impl Anomaly {
         match self {
             Self::TriggerDuringHandoff => "trigger_during_handoff",
             Self::JournalLate => "journal_late",
+            Self::TooManyHandoffs => "too_many_handoffs",
             Self::StaleHandoff => "stale_handoff",
             Self::LegOutOfOrder => "leg_out_of_order",
             Self::EventAfterEnd => "event_after_end",

@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::command::{Anomaly, Command};
 use super::fact::Fact;
 use super::machine::Call;
-use super::outcome::{DialEnd, Disposition, LegProgress, RewriteOutcome};
+use super::outcome::{DialEnd, LegProgress, RewriteOutcome};
 use super::state::{HandingOff, Phase, State};
 use super::timer::Timer;
 use crate::id::HandoffId;
 use crate::time::CallTime;
+
+/// The caller is listening.
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
 impl Call {
     pub(super) fn on_decision_recorded(&mut self, handoff: &HandoffId) {
@@ -33,10 +36,16 @@ impl Call {
     }
 
     pub(super) fn on_rewrite_retry(&mut self) {
-        if let State::HandingOff(handing) = &self.state
-            && matches!(handing.phase, Phase::Waiting)
-        {
+        let State::HandingOff(handing) = &self.state else {
+            return;
+        };
+        if !matches!(handing.phase, Phase::Waiting) {
+            return;
+        }
+        if self.attempts < self.policy.rewrite_attempts {
             self.request_rewrite();
+        } else {
+            self.give_caller_back(RewriteOutcome::Unknown);
         }
     }
 
@@ -64,12 +73,13 @@ impl Call {
         }
         match outcome {
             RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
-            RewriteOutcome::CallerGone => self.end(Disposition::CallerHungUp),
             RewriteOutcome::NotSent => {
                 let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
-                self.retry_rewrite(self.policy.rewrite_retry * doubled, now);
+                let wait = self.policy.rewrite_retry.saturating_mul(doubled);
+                self.retry_rewrite(wait.min(LONGEST_RETRY), now);
             }
-            RewriteOutcome::Unknown => {
+            // "Not in progress" is also said of a call that has not been answered yet.
+            RewriteOutcome::Unknown | RewriteOutcome::CallerGone => {
                 handing.phase = Phase::Inspecting;
                 self.commands.push_back(Command::InspectCall);
             }
@@ -150,9 +160,6 @@ impl Call {
         let State::HandingOff(handing) = &mut self.state else {
             return;
         };
-        if self.attempts >= self.policy.rewrite_attempts {
-            return self.give_caller_back(RewriteOutcome::NotSent);
-        }
         handing.phase = Phase::Waiting;
         self.timers.set(Timer::RewriteRetry, now + wait);
     }
@@ -181,7 +188,7 @@ impl Call {
                 self.state = State::HandingOff(HandingOff { trigger, phase });
                 true
             }
-            State::Ending(_) | State::Ended(_) => false,
+            State::Leaving(_) | State::Ending(_) | State::Ended(_) => false,
         }
     }
 

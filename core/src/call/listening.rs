@@ -3,6 +3,7 @@
 use super::command::{Anomaly, Command};
 use super::fact::{Evidence, Fact, Trigger, TriggerSource, Utterance};
 use super::machine::Call;
+use super::outcome::Disposition;
 use super::state::{HandingOff, Phase, State};
 use super::timer::Timer;
 use crate::id::HandoffId;
@@ -129,9 +130,10 @@ impl Call {
 
     /// After a human answered, the track that carried the voice agent carries the human.
     fn speaking_as(&self, heard_on: Speaker) -> Speaker {
-        match (&self.state, heard_on) {
-            (State::Talking { .. }, Speaker::VoiceAgent) => Speaker::Human,
-            (_, speaker) => speaker,
+        let human = self.has_human() || matches!(self.state, State::Leaving(Disposition::Bridged));
+        match heard_on {
+            Speaker::VoiceAgent if human => Speaker::Human,
+            Speaker::VoiceAgent | Speaker::Caller | Speaker::Human => heard_on,
         }
     }
 
@@ -161,14 +163,14 @@ impl Call {
     /// What of the caller's words and keys a fired rule rests on, judged by the signals it reads.
     fn evidence(&self, values: &[(&'static str, String)]) -> Vec<Evidence> {
         let reads = |name: &str| values.iter().any(|(signal, _)| *signal == name);
+        let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
         let mut evidence = Vec::new();
-        if reads("caller.digits") && !self.ear.signals.caller.digits.expose().is_empty() {
+        if reads("caller.digits") && !asked && !self.ear.signals.caller.digits.expose().is_empty() {
             evidence.push(Evidence::Digits {
                 digits: self.ear.signals.caller.digits.clone(),
                 at: self.ear.last_digit_at,
             });
         }
-        let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
         let words = asked || reads("caller.sentiment");
         if words && let Some((utterance, is_final)) = self.latest_caller_words() {
             evidence.push(Evidence::Words {
@@ -203,6 +205,9 @@ impl Call {
     ) {
         if !self.is_listening() {
             return self.note(Anomaly::TriggerDuringHandoff);
+        }
+        if self.handoffs >= self.policy.handoffs {
+            return self.note(Anomaly::TooManyHandoffs);
         }
         let trigger = Trigger {
             handoff: HandoffId::nth(&self.arrival.call, self.handoffs),

@@ -144,7 +144,20 @@ impl Call {
             | State::HandingOff(_)
             | State::Talking { .. }
             | State::Parting { .. }
+            | State::Leaving(_)
             | State::Ending(_) => None,
+        }
+    }
+
+    /// Whether a human has, or had, the caller.
+    pub fn has_human(&self) -> bool {
+        match self.state {
+            State::Talking { .. } | State::Parting { .. } => true,
+            State::Listening
+            | State::HandingOff(_)
+            | State::Leaving(_)
+            | State::Ending(_)
+            | State::Ended(_) => false,
         }
     }
 
@@ -186,7 +199,8 @@ impl Call {
             State::Listening
             | State::HandingOff(_)
             | State::Talking { .. }
-            | State::Parting { .. } => {}
+            | State::Parting { .. }
+            | State::Leaving(_) => {}
         }
         match event {
             Event::StreamStarted {
@@ -229,7 +243,7 @@ impl Call {
                 self.on_dial_ended(&handoff, attempt, end, now);
             }
             Event::CallInspected(inspection) => self.on_inspected(inspection, now),
-            Event::CallCompleted => self.end(self.disposition_now()),
+            Event::CallCompleted => self.leave(now),
             Event::EndRecorded => self.note(Anomaly::EventAfterEnd),
         }
     }
@@ -240,13 +254,19 @@ impl Call {
             match timer {
                 Timer::JournalDeadline => self.on_journal_deadline(),
                 Timer::RewriteRetry => self.on_rewrite_retry(),
+                Timer::LastWords => self.end(self.disposition_now()),
                 Timer::StreamAbsent | Timer::Inspect => {
                     self.expect_news(now);
                     self.commands.push_back(Command::InspectCall);
                 }
                 Timer::MaximumAge => {
                     self.note(Anomaly::EndNeverReported);
-                    self.end(Disposition::Unknown);
+                    let known = self.has_human();
+                    self.end(if known {
+                        self.disposition_now()
+                    } else {
+                        Disposition::Unknown
+                    });
                 }
             }
         }

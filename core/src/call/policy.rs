@@ -18,11 +18,17 @@ pub struct Policy {
     pub journal_deadline: Duration,
     /// How often a rewrite is asked for before the call stays with the voice agent.
     pub rewrite_attempts: u32,
-    /// How long to wait before a rewrite is asked for again, doubled each time.
+    /// How long to wait before a rewrite that did not act is asked for again, doubled each time, up
+    /// to two seconds.
     pub rewrite_retry: Duration,
     /// How long news of the human's leg is waited for before a rewrite of unknown outcome is
     /// repeated. A repeat would ring the human anew.
     pub rewrite_evidence: Duration,
+    /// How many handoffs one call may have. A carrier that refuses each of them must not fill the
+    /// ticket system.
+    pub handoffs: u32,
+    /// How long the recognizers may take to give the last words of a call that is over.
+    pub last_words: Duration,
     /// How long a call may be without a stream before the carrier is asked about it.
     pub stream_grace: Duration,
     /// How often the carrier is asked about a call of which nothing is heard.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::command::Command;
 use super::fact::Fact;
@@ -14,8 +15,11 @@ use crate::id::HandoffId;
 use crate::speech::Speaker;
 use crate::time::CallTime;
 
+/// How old a decision may be that is acted on again after a restart.
+const FRESH: Duration = Duration::from_secs(30);
+
 impl Call {
-    /// Builds the call that the facts tell of, as of `now`, and has it settle what was left open:
+    /// Builds the call that the facts, in order of their times, tell of, as of `now`, and has it settle what was left open:
     /// the carrier is asked about the call first, and a decision whose rewrite is not known to have
     /// been taken is acted on again unless the human's leg is heard of.
     pub fn restore(
@@ -56,30 +60,43 @@ impl Call {
             Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
             Fact::Triggered(trigger) => {
                 self.handoffs += 1;
-                self.refused = None;
                 self.attempts = 0;
+                self.refused = None;
                 self.trigger = Some(trigger.clone());
-                self.state = State::HandingOff(HandingOff {
-                    trigger,
-                    phase: Phase::Recording,
-                });
+                let phase = Phase::Recording;
+                self.state = State::HandingOff(HandingOff { trigger, phase });
             }
             Fact::RewriteRequested { attempt, .. } => {
                 self.attempts = attempt;
                 self.in_phase(Phase::Rewriting);
             }
-            Fact::RewriteSettled { outcome, .. } => match outcome {
-                RewriteOutcome::Accepted => self.in_phase(Phase::Dialling { progress: None }),
-                RewriteOutcome::NotSent => self.in_phase(Phase::Waiting),
-                RewriteOutcome::Unknown => self.in_phase(Phase::Inspecting),
-                RewriteOutcome::Refused { .. } | RewriteOutcome::CallerGone => {
-                    self.refused = Some(outcome);
-                    self.state = State::Listening;
-                }
-            },
+            Fact::RewriteSettled {
+                attempt, outcome, ..
+            } => self.replay_settled(attempt, outcome),
             Fact::LegProgressed { handoff, progress } => self.replay_leg(handoff, progress),
             Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
             Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
+        }
+    }
+
+    /// As when it happened: an answer counts while it is awaited, not after the leg was heard of.
+    fn replay_settled(&mut self, attempt: u32, outcome: RewriteOutcome) {
+        let State::HandingOff(handing) = &mut self.state else {
+            return;
+        };
+        if !matches!(handing.phase, Phase::Rewriting) || attempt != self.attempts {
+            return;
+        }
+        match outcome {
+            RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
+            RewriteOutcome::NotSent => handing.phase = Phase::Waiting,
+            RewriteOutcome::Unknown | RewriteOutcome::CallerGone => {
+                handing.phase = Phase::Inspecting;
+            }
+            RewriteOutcome::Refused { .. } => {
+                self.refused = Some(outcome);
+                self.state = State::Listening;
+            }
         }
     }
 
@@ -103,13 +120,19 @@ impl Call {
 
     fn resume(&mut self, now: CallTime) {
         if let State::HandingOff(handing) = &mut self.state {
+            let old = now.since(handing.trigger.at) > FRESH;
             match handing.phase {
+                // Whoever has the caller has had them for a while: the voice agent hears them if
+                // they ask again, and a human must not be cut off.
+                Phase::Recording | Phase::Rewriting | Phase::Inspecting | Phase::Waiting if old => {
+                    self.refused = Some(RewriteOutcome::Unknown);
+                    self.state = State::Listening;
+                }
                 // The rewrite is asked for while its own fact is on the way to the disk, so it may
                 // have acted although nothing says so.
                 Phase::Recording | Phase::Rewriting => handing.phase = Phase::Inspecting,
                 Phase::Waiting => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Inspecting => {}
-                Phase::Dialling { .. } => {}
+                Phase::Inspecting | Phase::Dialling { .. } => {}
             }
         }
         self.commands.push_back(Command::InspectCall);

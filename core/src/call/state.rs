@@ -15,6 +15,8 @@ pub(super) enum State {
     Talking { handoff: HandoffId },
     /// Dialling is over; the caller hears the last document of the call.
     Parting { handoff: HandoffId, end: DialEnd },
+    /// The call is over; the recognizers give their last words.
+    Leaving(Disposition),
     /// The end is being written down.
     Ending(Disposition),
     /// Nothing more happens.
@@ -49,7 +51,7 @@ impl State {
         match self {
             Self::HandingOff(handing) => Some(&handing.trigger.handoff),
             Self::Talking { handoff } | Self::Parting { handoff, .. } => Some(handoff),
-            Self::Listening | Self::Ending(_) | Self::Ended(_) => None,
+            Self::Listening | Self::Leaving(_) | Self::Ending(_) | Self::Ended(_) => None,
         }
     }
 }

@@ -35,6 +35,8 @@ impl Call {
         }
         if self.stream.as_ref() == Some(&stream) {
             self.stream = None;
+        }
+        if self.stream.is_none() && !matches!(self.state, State::Leaving(_)) {
             self.timers
                 .set(Timer::StreamAbsent, now + self.policy.stream_grace);
         }
@@ -44,7 +46,7 @@ impl Call {
 
     pub(super) fn on_inspected(&mut self, inspection: Inspection, now: CallTime) {
         match inspection {
-            Inspection::Over => self.end(self.disposition_now()),
+            Inspection::Over => self.leave(now),
             Inspection::InProgress | Inspection::Unclear => {
                 if let State::HandingOff(handing) = &self.state
                     && matches!(handing.phase, Phase::Inspecting)
@@ -58,6 +60,9 @@ impl Call {
     /// Puts off the look at a call of which something was just heard. A socket may stay open for
     /// ever after the call is over, so a stream alone is no news.
     pub(super) fn expect_news(&mut self, now: CallTime) {
+        if matches!(self.state, State::Leaving(_)) {
+            return;
+        }
         self.timers
             .set(Timer::Inspect, now + self.policy.inspect_every);
     }
@@ -86,8 +91,26 @@ impl Call {
                 DialEnd::Canceled => Disposition::CallerHungUp,
                 DialEnd::Failed => Disposition::CarrierRefused,
             },
-            State::Ending(disposition) | State::Ended(disposition) => *disposition,
+            State::Leaving(disposition)
+            | State::Ending(disposition)
+            | State::Ended(disposition) => *disposition,
         }
+    }
+
+    /// Takes leave of a call that is over: what was said last may still be on its way.
+    pub(super) fn leave(&mut self, now: CallTime) {
+        if matches!(self.state, State::Leaving(_)) {
+            return;
+        }
+        let disposition = self.disposition_now();
+        if self.ear.heard_to == MediaTime::default() {
+            return self.end(disposition);
+        }
+        self.timers.clear();
+        self.timers
+            .set(Timer::LastWords, now + self.policy.last_words);
+        self.state = State::Leaving(disposition);
+        self.commands.push_back(Command::FlushSpeech);
     }
 
     pub(super) fn end(&mut self, disposition: Disposition) {

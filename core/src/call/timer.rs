@@ -15,6 +15,8 @@ pub enum Timer {
     StreamAbsent,
     /// No news for long: look at the call.
     Inspect,
+    /// The recognizers had their chance to give the last words.
+    LastWords,
     /// The call is older than any call can be.
     MaximumAge,
 }

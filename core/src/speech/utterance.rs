@@ -41,7 +41,6 @@ impl Spoken {
         let text = hypothesis.text.expose().trim();
         if self.is_empty() {
             self.start = hypothesis.start;
-            self.confidence = hypothesis.confidence;
         }
         self.end = self.end.max(hypothesis.end);
         self.approximate |= hypothesis.approximate;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handoff_core::call::{
     Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Party, Policy,
-    RewriteOutcome, StreamEnd, describe,
+    RewriteOutcome, StreamEnd, Timer, describe,
 };
 use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
@@ -39,6 +39,8 @@ pub fn policy() -> Policy {
         rewrite_attempts: 3,
         rewrite_retry: Duration::from_millis(250),
         rewrite_evidence: Duration::from_millis(1_500),
+        handoffs: 3,
+        last_words: Duration::from_millis(1_500),
         stream_grace: Duration::from_secs(10),
         inspect_every: Duration::from_secs(60),
         maximum_age: Duration::from_secs(4 * 3600),
@@ -100,6 +102,11 @@ impl Harness {
                 self.call.handle(event, now);
                 self.drain(now);
             }
+        }
+        // A call that is over waits for its last words; nothing else may be due then.
+        while let Some((at, Timer::LastWords)) = self.call.poll_timeout() {
+            self.call.handle_timeout(at);
+            self.drain(at);
         }
         self
     }

@@ -36,7 +36,8 @@ fn a_caller_who_asks_is_handed_over_and_talks() {
             +06.200  leg         human's phone rings
             +09.000  leg         human answered
             +40.000  dial        over after caller and human talked
-            +40.200  ended       bridged
+            +40.200  > flush speech
+            +41.700  ended       bridged
         "#]],
     );
 }
@@ -151,6 +152,7 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
         +05.100 settled 1 not-sent
         +05.400 settled 2 not-sent
         +06.000 settled 3 not-sent
+        +07.500 wait
         +30.000 completed
         "#,
         expect![[r#"
@@ -232,6 +234,7 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
         +00.300 stream A
         +05.000 digit 0
         +05.100 settled 1 gone
+        +05.200 inspected over
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
@@ -242,7 +245,8 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     too late, the caller has hung up
-            +05.100  ended       caller_hung_up
+            +05.100  > inspect
+            +05.200  ended       caller_hung_up
         "#]],
     );
 }
@@ -455,7 +459,8 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
         +09.600  > rewrite, attempt 1
         +09.800  rewrite     accepted
         +12.000  leg         human answered
-        +20.000  ended       bridged
+        +20.000  > flush speech
+        +21.500  ended       bridged
     "#]]
     .assert_eq(&after.out);
     assert_eq!(after.contexts[0].trigger, before.contexts[0].trigger);
@@ -522,9 +527,10 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
         +05.000 digit 0
         +05.100 settled 1 not-sent
         +05.400 settled 2 not-sent
-        +06.000 settled 3 not-sent
-        +07.000 leg ringing 3
-        +08.000 leg answered 3
+        +06.000 settled 3 unknown
+        +06.100 inspected in-progress
+        +08.000 leg ringing 3
+        +09.000 leg answered 3
         +30.000 completed
         "#,
         expect![[r#"
@@ -541,9 +547,10 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
             +05.400  rewrite     not sent
             +05.900  rewrite     requested, attempt 3
             +05.900  > rewrite, attempt 3
-            +06.000  rewrite     not sent
-            +07.000  leg         human's phone rings
-            +08.000  leg         human answered
+            +06.000  rewrite     unknown whether it acted
+            +06.000  > inspect
+            +08.000  leg         human's phone rings
+            +09.000  leg         human answered
             +30.000  ended       bridged
         "#]],
     );
@@ -565,7 +572,8 @@ fn a_stream_that_says_nothing_for_long_is_no_proof_of_a_call() {
             +30.000  rewrite     requested, attempt 1
             +30.000  > rewrite, attempt 1
             +90.000  > inspect
-            +91.000  ended       caller_hung_up
+            +91.000  > flush speech
+            +92.500  ended       caller_hung_up
         "#]],
     );
 }
@@ -590,4 +598,74 @@ fn a_caller_who_listens_to_the_voice_agent_is_not_silent() {
             +20.600  > rewrite, attempt 1
         "#]],
     );
+}
+
+#[test]
+fn what_was_said_just_before_the_end_is_in_the_last_context() {
+    let mut harness = Harness::new();
+    harness.run(
+        r#"
+        +00.300 stream A
+        +05.000 caller final "Get me a human please."
+        +05.100 settled 1 accepted
+        +06.000 leg answered
+        +30.000 audio
+        +30.000 completed
+        +30.400 voice_agent final "Goodbye then."
+        "#,
+    );
+    let last = harness.contexts.last().unwrap();
+    let words = last
+        .transcript
+        .last()
+        .map(|line| (line.speaker, line.text.expose().as_str()));
+    assert_eq!(
+        words,
+        Some((handoff_core::speech::Speaker::Human, "Goodbye then."))
+    );
+    assert_eq!(last.disposition, Some(Disposition::Bridged));
+}
+
+#[test]
+fn a_carrier_that_refuses_for_ever_does_not_fill_the_ticket_system() {
+    let mut harness = Harness::new();
+    harness.run("+00.300 stream A\n+01.000 digit 0");
+    for second in 2..600 {
+        harness.run(&format!(
+            "+{second}.000 settled 1 refused\n+{second}.500 audio"
+        ));
+    }
+    assert_eq!(harness.contexts.len(), 3);
+}
+
+#[test]
+fn facts_replayed_after_an_answer_that_came_too_late_leave_the_leg_ringing() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 digit 0\n+06.000 leg ringing\n+09.000 settled 1 unknown");
+    let now = CallTime::from_millis(10_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
+    let mut after = Harness::of(call);
+    after.run("+10.100 inspected in-progress\n+13.000 leg answered\n+20.000 completed");
+    expect![[r#"
+        +00.000  > inspect
+        +13.000  leg         human answered
+        +20.000  ended       bridged
+    "#]]
+    .assert_eq(&after.out);
+}
+
+#[test]
+fn an_old_decision_is_not_acted_on_after_a_restart() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 digit 0");
+    let now = CallTime::from_millis(60_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
+    let mut after = Harness::of(call);
+    after.run("+60.100 inspected in-progress\n+70.000 leg answered\n+90.000 completed");
+    expect![[r#"
+        +00.000  > inspect
+        +70.000  leg         human answered
+        +90.000  ended       bridged
+    "#]]
+    .assert_eq(&after.out);
 }

@@ -1,0 +1,245 @@
+//! The voice webhook and its siblings: who may speak, what is answered, and how often.
+
+use handoff_simulator::carrier::twilio::sign;
+use handoff_simulator::carrier::{CarrierEvent, Logged};
+use reqwest::{Method, StatusCode};
+
+use super::by_hand::{
+    Proof, SIGNATURE, VOICE, announce, call_form, form, hang_up, post, sid, token_of,
+};
+use super::stage::{ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Setup, Stage, TARGET};
+
+const SIGNATURES: &str = r#"handoff_refusals_total{reason="signature"}"#;
+const ROUTES: [&str; 6] = [
+    VOICE,
+    "/twilio/status",
+    "/twilio/stream-status",
+    "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00",
+    "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00",
+    "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00",
+];
+
+#[tokio::test]
+async fn a_webhook_without_a_valid_signature_is_refused_and_counted() {
+    let stage = Stage::set(Setup::empty()).await;
+    let call = sid(1);
+    let proofs = [
+        Proof::None,
+        Proof::With("another-token"),
+        Proof::Literal("not base64 at all".to_owned()),
+        Proof::Literal(String::new()),
+        Proof::Twice,
+    ];
+    let mut refused = 0.0;
+    for route in ROUTES {
+        for proof in &proofs {
+            let (status, body) = post(&stage, route, &call_form(&call), proof).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{route} with {proof:?}");
+            assert_eq!(body, "signature does not match");
+            refused += 1.0;
+        }
+    }
+    assert_eq!(stage.metric(SIGNATURES).await, refused);
+    let books = stage.finish().await;
+    assert!(!books.knows(&call).await, "nothing was announced");
+    let told = books
+        .log
+        .iter()
+        .filter(|line| line.contains("not signed by the carrier"));
+    assert_eq!(told.count() as f64, refused, "one line a refusal");
+}
+
+#[tokio::test]
+async fn a_signature_holds_for_its_own_url_and_parameters_only() {
+    let stage = Stage::set(Setup::empty()).await;
+    let elsewhere = sign(
+        AUTH_TOKEN,
+        &format!("{}/twilio/status", PUBLIC_URL),
+        &call_form(&sid(1)),
+    );
+    let other_call = sign(
+        AUTH_TOKEN,
+        &format!("{}{VOICE}", PUBLIC_URL),
+        &call_form(&sid(2)),
+    );
+    for signature in [elsewhere, other_call] {
+        let proof = Proof::Literal(signature);
+        let (status, _) = post(&stage, VOICE, &call_form(&sid(1)), &proof).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+    }
+    let books = stage.finish().await;
+    assert!(!books.knows(&sid(1)).await);
+}
+
+#[tokio::test]
+async fn a_webhook_of_another_account_is_refused_and_counted() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut parameters = call_form(&sid(1));
+    for (name, value) in &mut parameters {
+        if name == "AccountSid" {
+            *value = ACCOUNT.replace('1', "2");
+        }
+    }
+    let (status, _) = post(&stage, VOICE, &parameters, &Proof::Right).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let counted = stage
+        .metric(r#"handoff_refusals_total{reason="account"}"#)
+        .await;
+    assert_eq!(counted, 1.0);
+    let books = stage.finish().await;
+    assert!(!books.knows(&sid(1)).await);
+}
+
+#[tokio::test]
+async fn a_signed_webhook_that_cannot_be_read_is_malformed() {
+    let stage = Stage::set(Setup::empty()).await;
+    let cases = [
+        form(&[]),
+        form(&[("AccountSid", ACCOUNT)]),
+        form(&[("AccountSid", ACCOUNT), ("CallSid", "")]),
+        form(&[
+            ("AccountSid", ACCOUNT),
+            ("CallSid", "../../etc"),
+            ("From", "x"),
+        ]),
+    ];
+    for parameters in &cases {
+        let (status, body) = post(&stage, VOICE, parameters, &Proof::Right).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{parameters:?}: {body}");
+    }
+    let counted = stage
+        .metric(r#"handoff_refusals_total{reason="malformed"}"#)
+        .await;
+    assert_eq!(counted, cases.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_repeated_webhook_gets_the_same_answer_and_is_one_call() {
+    let stage = Stage::set(Setup::empty()).await;
+    let first = announce(&stage, &sid(1)).await;
+    let again = announce(&stage, &sid(1)).await;
+    assert_eq!(first.document, again.document);
+
+    let second = sid(2);
+    let asking = (0..20).map(|_| announce(&stage, &second));
+    let answers = futures_util::future::join_all(asking).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.document == answers[0].document)
+    );
+    assert_ne!(
+        answers[0].token, first.token,
+        "each call has a token of its own"
+    );
+
+    let (_, calls) = stage.api(Method::GET, "/api/calls", "").await;
+    assert_eq!(calls.as_array().map(Vec::len), Some(2), "{calls}");
+    hang_up(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(2)).await;
+    let books = stage.finish().await;
+    for call in [sid(1), sid(2)] {
+        assert_eq!(
+            books.records(&call).await.len(),
+            2,
+            "announced once and ended once"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_is_answered_the_same_after_a_restart() {
+    let mut stage = Stage::set(Setup::empty()).await;
+    stage.expect_violation("names a call that the account does not have");
+    let before = announce(&stage, &sid(1)).await;
+    // The announcement is written beside the answer: only a call that is in the journal comes back.
+    let id = stage.live_call().await;
+    stage
+        .until("the announcement in the journal", async || {
+            let (status, _) = stage
+                .api(Method::GET, &format!("/api/calls/{id}"), "")
+                .await;
+            (status == StatusCode::OK).then_some(())
+        })
+        .await;
+    stage.kill().await;
+    stage.start().await;
+    assert_eq!(stage.live_call().await, id, "the call was taken up");
+    let asked = |logged: &Logged| matches!(logged.event, CarrierEvent::Violation { .. });
+    stage
+        .carrier
+        .wait_for(asked, stage.left())
+        .await
+        .expect("the call is looked at");
+    let after = announce(&stage, &sid(1)).await;
+    assert_eq!(before.document, after.document);
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_answer_rings_a_human_without_any_url_of_ours_in_its_tail() {
+    let stage = Stage::set(Setup::empty()).await;
+    let answer = announce(&stage, &sid(1)).await;
+    let (_, tail) = answer
+        .document
+        .split_once("</Redirect>")
+        .expect("listen mode");
+    assert!(tail.starts_with("<Dial"), "{tail}");
+    assert!(tail.contains(TARGET), "{tail}");
+    assert!(!tail.contains("handoff.example.com"), "{tail}");
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn only_posts_of_a_reasonable_size_are_taken() {
+    let stage = Stage::set(Setup::empty()).await;
+    for route in ROUTES {
+        let (status, _) = stage.get(route).await;
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{route}");
+    }
+    let mut parameters = call_form(&sid(1));
+    parameters.push(("Padding".to_owned(), "x".repeat(64 * 1024)));
+    let (status, _) = post(&stage, VOICE, &parameters, &Proof::Right).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let books = stage.finish().await;
+    assert!(!books.knows(&sid(1)).await);
+}
+
+#[tokio::test]
+async fn during_a_rotation_both_auth_tokens_are_accepted() {
+    let mut setup = Setup::empty();
+    setup.env("TWILIO_AUTH_TOKEN_PREVIOUS", "previous-auth-token");
+    let stage = Stage::set(setup).await;
+    for (number, proof, expected) in [
+        (1, Proof::Right, StatusCode::OK),
+        (2, Proof::With("previous-auth-token"), StatusCode::OK),
+        (3, Proof::With("older-auth-token"), StatusCode::FORBIDDEN),
+    ] {
+        let (status, body) = post(&stage, VOICE, &call_form(&sid(number)), &proof).await;
+        assert_eq!(status, expected, "{proof:?}");
+        assert_eq!(token_of(&body).is_some(), expected == StatusCode::OK);
+    }
+    hang_up(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(2)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_not_taken_for_one() {
+    let stage = Stage::set(Setup::empty()).await;
+    let url = format!("{}{VOICE}", PUBLIC_URL);
+    let signature = sign(AUTH_TOKEN, &url, &[]);
+    let answer = stage
+        .client
+        .post(stage.url(VOICE))
+        .header(SIGNATURE, signature)
+        .body(vec![0xff_u8, 0x00, 0xfe])
+        .send()
+        .await
+        .expect("the server answers");
+    assert!(answer.status().is_client_error(), "{}", answer.status());
+    stage.finish().await;
+}
