@@ -4,6 +4,8 @@ mod args;
 mod check;
 mod demo;
 mod doctor;
+mod entrance;
+mod receive_mark;
 mod process;
 mod replay;
 mod serve;

@@ -15,13 +15,14 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+use super::entrance::Entrance;
 use super::wiring;
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
-use crate::session::{Registry, Surroundings, Tokens};
+use crate::session::{LowWater, Registry, Surroundings, Tokens};
 
 /// Deliveries under way may take this long once everything else has ended.
 const LAST_DELIVERIES: Duration = Duration::from_secs(8);
@@ -101,7 +102,8 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     let mut signals = StopSignals::listen()?;
     announce(&listener)?;
     let stopped = until(stopping);
-    let server = axum::serve(listener, router(front)).with_graceful_shutdown(stopped);
+    let router = router(front).into_make_service_with_connect_info::<LowWater>();
+    let server = axum::serve(Entrance(listener), router).with_graceful_shutdown(stopped);
     #[expect(clippy::disallowed_methods, reason = "ended below, after the calls")]
     let server = tokio::task::spawn(server.into_future());
 

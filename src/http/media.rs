@@ -1,19 +1,20 @@
 //! The media socket's way in: signature if there is one, token always.
 
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{ConnectInfo, OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::{debug, warn};
 
 use super::front::Front;
 use crate::carrier::twilio::signature::SignatureError;
-use crate::session::Attachment;
+use crate::session::{Attachment, LowWater, MediaSocket};
 use crate::telemetry::metrics::{self, Refusal};
 
 /// A frame is 400 bytes. tungstenite zero-fills this much before every read, so that its default
 /// of 128 KiB would cost more than all else on the path, in time and in memory.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
 /// No message of the protocol is larger.
 const LARGEST_MESSAGE: usize = 64 * 1024;
 
@@ -23,6 +24,7 @@ pub(super) async fn upgrade(
     Path(token): Path<String>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
+    connection: Option<Extension<ConnectInfo<LowWater>>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     match front.verifier.verify_upgrade(uri.path(), &headers) {
@@ -38,6 +40,8 @@ pub(super) async fn upgrade(
         return (StatusCode::FORBIDDEN, "no call waits for this stream").into_response();
     };
     let registry = front.registry;
+    // A listener that knows no mark leaves it at one byte, whatever the call wants.
+    let low_water = connection.map_or_else(LowWater::new, |Extension(ConnectInfo(mark))| mark);
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
@@ -45,6 +49,7 @@ pub(super) async fn upgrade(
         .max_message_size(LARGEST_MESSAGE)
         .max_frame_size(LARGEST_MESSAGE)
         .on_upgrade(async move |socket| {
+            let socket = MediaSocket { socket, low_water };
             if registry.attach(&call, socket).await == Attachment::Gone {
                 debug!("a media socket came after its call had ended");
             }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use tracing::{debug, error, info, warn};
 
 use super::hearing::Hearing;
 use super::line::{self, Arrived, Line, MediaSocket};
+use super::low_water::Wake;
 use super::perform;
 use super::surroundings::Surroundings;
 use crate::carrier::twilio::wire::{self, Track};
@@ -64,6 +65,7 @@ pub(super) struct Driver {
     /// Tells the registry, should this task die, that the caller needs no rescue.
     with_human: Arc<AtomicBool>,
     payload: Vec<u8>,
+    wake: Wake,
 }
 
 /// A task of the call, not started yet.
@@ -102,10 +104,10 @@ impl Driver {
         token: Secret,
         inbox: mpsc::Receiver<Inbox>,
         with_human: Arc<AtomicBool>,
-    ) -> Self {
+    ) -> Box<Self> {
         let (hearer, heard) = mpsc::channel(HEARD);
         let carrier_call = call.arrival().carrier_call.clone();
-        Self {
+        Box::new(Self {
             line: Line::new(carrier_call, token, around.start_deadline),
             around,
             call,
@@ -120,11 +122,14 @@ impl Driver {
             durable: Durable::default(),
             with_human,
             payload: Vec::new(),
-        }
+            wake: Wake::default(),
+        })
     }
 
-    /// Drives the call to its end.
-    pub(super) async fn run(mut self) {
+    /// Drives the call to its end. Boxed, because a future holds what it is given more than once.
+    pub(super) async fn run(mut self: Box<Self>) {
+        // One timer for the whole call: moving it is cheaper than making one at every turn.
+        let mut alarm = pin!(tokio::time::sleep_until(Instant::now()));
         loop {
             self.perform_commands();
             self.with_human
@@ -132,10 +137,12 @@ impl Driver {
             if self.call.disposition().is_some() {
                 break;
             }
-            let deadline = self
-                .call
-                .poll_timeout()
-                .and_then(|(at, _)| self.clock.instant(at));
+            let deadline = self.deadline();
+            if let Some(at) = deadline
+                && (at != alarm.deadline() || alarm.is_elapsed())
+            {
+                alarm.as_mut().reset(at);
+            }
             tokio::select! {
                 biased;
                 Some(message) = self.inbox.recv() => self.on_inbox(message),
@@ -146,7 +153,7 @@ impl Driver {
                     // A panic in a task is our mistake; the call goes on without its result.
                     Err(failure) => error!(panicked = failure.is_panic(), "a task of the call failed"),
                 },
-                () = sleep_until(deadline) => self.call.handle_timeout(self.clock.now()),
+                () = &mut alarm, if deadline.is_some() => self.on_alarm(),
                 arrived = self.line.next(), if self.line.is_open() => {
                     if self.on_arrived(arrived).is_break() {
                         // After a stall, audio comes in a rush; the recognizers must keep up.
@@ -156,6 +163,24 @@ impl Driver {
             }
         }
         self.finish().await;
+    }
+
+    /// When to wake even if nothing comes.
+    fn deadline(&self) -> Option<Instant> {
+        let timer = (self.call.poll_timeout()).and_then(|(at, _)| self.clock.instant(at));
+        let timer = timer.map(Instant::from_std);
+        timer.into_iter().chain(self.line.rests_until()).min()
+    }
+
+    fn on_alarm(&mut self) {
+        self.call.handle_timeout(self.clock.now());
+        if self
+            .line
+            .rests_until()
+            .is_some_and(|at| at <= Instant::now())
+        {
+            self.line.rest_until(1);
+        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -227,16 +252,26 @@ impl Driver {
             if left == 0 {
                 return ControlFlow::Break(());
             }
-            if !self.call.has_commands() {
-                next = self.line.next_ready();
+            if self.call.has_commands() {
+                return ControlFlow::Continue(());
             }
+            next = self.line.next_ready();
         }
+        self.foresee_wake();
         ControlFlow::Continue(())
+    }
+
+    /// Has the kernel wait for what fills the next windows, now that all that came is heard.
+    fn foresee_wake(&mut self) {
+        let wake = std::mem::take(&mut self.wake);
+        if let Some(bytes) = wake.expect(self.caller.missing(), self.voice_agent.missing()) {
+            self.line.rest_until(bytes);
+        }
     }
 
     fn on_text(&mut self, text: &str) {
         match wire::parse(text) {
-            Ok(wire::Message::Media(media)) => self.on_media(&media),
+            Ok(wire::Message::Media(media)) => self.on_media(&media, text.len()),
             Ok(wire::Message::Dtmf(dtmf)) => {
                 let at = self.caller.heard_to();
                 self.tell(Event::DigitPressed {
@@ -258,7 +293,7 @@ impl Driver {
         }
     }
 
-    fn on_media(&mut self, media: &wire::Media<'_>) {
+    fn on_media(&mut self, media: &wire::Media<'_>, message: usize) {
         if let Err(error) = wire::decode_payload(media.payload.expose(), &mut self.payload) {
             return self.on_bad_message(&error);
         }
@@ -269,12 +304,14 @@ impl Driver {
             caller,
             voice_agent,
             payload,
+            wake,
             ..
         } = self;
-        let hearing = match media.track {
-            Track::Inbound => caller,
-            Track::Outbound => voice_agent,
+        let (hearing, speaker) = match media.track {
+            Track::Inbound => (caller, Speaker::Caller),
+            Track::Outbound => (voice_agent, Speaker::VoiceAgent),
         };
+        wake.on_frame(speaker, message, payload.len());
         hearing.hear(media.timestamp_ms, payload, &mut |event| {
             call.handle(event, now)
         });
@@ -436,7 +473,7 @@ impl Driver {
         };
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self: Box<Self>) {
         self.end_hearing();
         if let Some(socket) = self.line.unbind() {
             self.tasks.spawn(close(socket, None));
@@ -479,11 +516,4 @@ impl Driver {
 async fn close(socket: MediaSocket, refusal: Option<Refusal>) -> Option<Event> {
     line::close(socket, refusal).await;
     None
-}
-
-async fn sleep_until(deadline: Option<std::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
-    }
 }

@@ -11,9 +11,6 @@ use handoff_core::time::MediaTime;
 
 use crate::recognizer::{Feed, Feeding};
 
-/// Windows that one buffer holds before it is asked for again.
-const WINDOWS_A_BUFFER: usize = 4;
-
 /// Audio between two reports of how far the caller has been heard.
 const REPORT_EVERY: u64 = 8_000;
 
@@ -87,6 +84,11 @@ impl Hearing {
         }
     }
 
+    /// The samples that are missing to the next full window.
+    pub(super) fn missing(&self) -> usize {
+        self.ear.missing()
+    }
+
     pub(super) fn heard_to(&self) -> MediaTime {
         self.ear.heard_to()
     }
@@ -104,8 +106,8 @@ fn pass_on(
         Sound::Window { start, mulaw, .. } => {
             let Some(feed) = feed else { return };
             if buffer.capacity() < mulaw.len() {
-                // Takes the old memory back once every window in it was sent, else makes new.
-                buffer.reserve(WINDOWS_A_BUFFER * WINDOW_SAMPLES);
+                // Takes the old memory back if the last window was sent, else makes new.
+                buffer.reserve(WINDOW_SAMPLES);
             }
             buffer.extend_from_slice(mulaw);
             let mulaw = buffer.split().freeze();

@@ -13,12 +13,19 @@ use handoff_core::pii::Secret;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
+use super::low_water::{LowWater, QUIET};
 use crate::carrier::twilio::argument::StreamToken;
 use crate::carrier::twilio::wire::{self, Start};
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
-pub type MediaSocket = WebSocket;
+#[derive(Debug)]
+pub struct MediaSocket {
+    /// What speaks the protocol.
+    pub socket: WebSocket,
+    /// How much must come before the call is woken.
+    pub low_water: LowWater,
+}
 
 /// How long a bound socket may say nothing before another may take its place. Carriers are known
 /// to pause for up to a quarter of a second at document boundaries.
@@ -39,13 +46,13 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 struct Waiting {
-    socket: WebSocket,
+    socket: MediaSocket,
     until: Instant,
 }
 
 #[derive(Debug)]
 struct Bound {
-    socket: WebSocket,
+    socket: MediaSocket,
     stream: StreamId,
     heard_at: Instant,
 }
@@ -65,7 +72,7 @@ pub(super) enum Arrived {
     /// The waiting socket introduced itself properly.
     Introduced(Start),
     /// The waiting socket was turned away.
-    Refused(Refusal, Box<WebSocket>),
+    Refused(Refusal, Box<MediaSocket>),
 }
 
 impl Line {
@@ -80,7 +87,7 @@ impl Line {
     }
 
     /// Takes a new socket in; gives it back if another one is waiting already.
-    pub(super) fn open(&mut self, socket: WebSocket) -> Result<(), Box<WebSocket>> {
+    pub(super) fn open(&mut self, socket: MediaSocket) -> Result<(), Box<MediaSocket>> {
         if self.waiting.is_some() {
             return Err(Box::new(socket));
         }
@@ -90,7 +97,7 @@ impl Line {
     }
 
     /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
-    pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, WebSocket)> {
+    pub(super) fn bind(&mut self, stream: StreamId) -> Option<(StreamId, MediaSocket)> {
         let waiting = self.waiting.take()?;
         let bound = Bound {
             socket: waiting.socket,
@@ -103,7 +110,7 @@ impl Line {
     }
 
     /// Gives up the bound socket.
-    pub(super) fn unbind(&mut self) -> Option<WebSocket> {
+    pub(super) fn unbind(&mut self) -> Option<MediaSocket> {
         self.bound.take().map(|bound| bound.socket)
     }
 
@@ -123,6 +130,19 @@ impl Line {
             .map_or(Duration::ZERO, |bound| bound.heard_at.elapsed())
     }
 
+    /// Wants to be woken only once so many more bytes have come over the bound socket.
+    pub(super) fn rest_until(&self, bytes: usize) {
+        if let Some(bound) = &self.bound {
+            bound.socket.low_water.set(bytes);
+        }
+    }
+
+    /// When to stop resting, because what comes may be too little to wake anyone.
+    pub(super) fn rests_until(&self) -> Option<Instant> {
+        let bound = self.bound.as_ref()?;
+        (bound.socket.low_water.bytes() > 1).then(|| bound.heard_at + QUIET)
+    }
+
     /// Waits for the next thing on any socket. Cancel safe. Must only be polled while
     /// [`Line::is_open`].
     pub(super) async fn next(&mut self) -> Arrived {
@@ -130,7 +150,7 @@ impl Line {
         let heard = async {
             match bound {
                 Some(bound) => {
-                    let message = bound.socket.next().await;
+                    let message = bound.socket.socket.next().await;
                     bound.arrived(message)
                 }
                 None => std::future::pending().await,
@@ -155,7 +175,7 @@ impl Line {
     /// The next message of the bound stream if it is here already.
     pub(super) fn next_ready(&mut self) -> Option<Arrived> {
         let bound = self.bound.as_mut()?;
-        let message = bound.socket.next().now_or_never()?;
+        let message = bound.socket.socket.next().now_or_never()?;
         Some(bound.arrived(message))
     }
 
@@ -227,9 +247,9 @@ fn breaks_protocol(error: &axum::Error) -> bool {
     }
 }
 
-async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
+async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
     loop {
-        let Some(Ok(message)) = socket.next().await else {
+        let Some(Ok(message)) = socket.socket.next().await else {
             return Err(Refusal::NoStart);
         };
         let Message::Text(text) = message else {
@@ -253,7 +273,7 @@ async fn next_start(socket: &mut WebSocket) -> Result<Start, Refusal> {
 }
 
 /// Closes a socket politely, for at most a second.
-pub(super) async fn close(mut socket: WebSocket, refusal: Option<Refusal>) {
+pub(super) async fn close(MediaSocket { mut socket, .. }: MediaSocket, refusal: Option<Refusal>) {
     let frame = CloseFrame {
         code: if refusal.is_some() {
             close_code::POLICY

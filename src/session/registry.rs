@@ -130,7 +130,8 @@ impl Registry {
                 error!("the task of a call died");
                 // A human who has the caller already must not be cut off.
                 if !with_human.load(Ordering::Relaxed) {
-                    perform::rescue(&registry.around, &fallen).await;
+                    // Boxed, because a request is large and almost no call needs this one.
+                    Box::pin(perform::rescue(&registry.around, &fallen)).await;
                 }
             }
             registry.forget(&fallen);

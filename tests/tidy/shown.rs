@@ -197,12 +197,12 @@ fn tests_do_not_count_as_length() {
 fn unsafe_code_and_unwraps_are_seen() {
     let text = "fn f() {\n    unsafe { g() }\n}\n";
     assert_eq!(
-        breaches(unsafe_code_is_in_one_file, "src/egress.rs", text),
+        breaches(unsafe_code_is_in_few_files, "src/egress.rs", text),
         [2]
     );
-    assert!(breaches(unsafe_code_is_in_one_file, UNSAFE_IN, text).is_empty());
+    assert!(breaches(unsafe_code_is_in_few_files, UNSAFE_IN[0], text).is_empty());
     let denied = "#![deny(unsafe_code)]\n";
-    assert!(breaches(unsafe_code_is_in_one_file, "src/lib.rs", denied).is_empty());
+    assert!(breaches(unsafe_code_is_in_few_files, "src/lib.rs", denied).is_empty());
 
     assert_eq!(
         breaches(nothing_unwraps, "src/egress.rs", "x.unwrap();\n"),

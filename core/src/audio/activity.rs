@@ -34,7 +34,8 @@ enum State {
 }
 
 pub(super) struct Activity {
-    detector: VoiceActivityDetector,
+    /// Made for the first frame: it is 4 KiB, and some streams stay silent for long.
+    detector: Option<VoiceActivityDetector>,
     state: State,
     /// The end of the last speech, or the beginning of everything.
     quiet_since: MediaTime,
@@ -43,7 +44,7 @@ pub(super) struct Activity {
 impl Activity {
     pub(super) fn new() -> Self {
         Self {
-            detector: VoiceActivityDetector::new(VoiceActivityProfile::AGGRESSIVE),
+            detector: None,
             state: State::Quiet { active: 0 },
             quiet_since: MediaTime::default(),
         }
@@ -62,6 +63,7 @@ impl Activity {
     ) -> Option<Turning> {
         let active = self
             .detector
+            .get_or_insert_with(|| VoiceActivityDetector::new(VoiceActivityProfile::AGGRESSIVE))
             .predict_8khz(frame)
             .expect("160 samples are a valid frame at 8 kHz");
         match (self.state, active) {

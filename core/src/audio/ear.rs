@@ -133,6 +133,11 @@ impl Ear {
         self.window.end()
     }
 
+    /// The samples that are missing to the next full window.
+    pub fn missing(&self) -> usize {
+        WINDOW_SAMPLES - self.window.codes().len()
+    }
+
     /// Whether the speaker is in the middle of speech.
     pub fn is_speaking(&self) -> bool {
         self.activity.is_speaking()

@@ -33,7 +33,7 @@ const GOODBYE: Duration = Duration::from_millis(250);
 
 /// A connection and what is only true of it.
 pub(super) struct Connection {
-    socket: Socket,
+    socket: Box<Socket>,
     segments: Segments,
     flow: Flow,
     phase: Phase,
@@ -85,7 +85,7 @@ impl From<CallGone> for Outcome {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, rate: f64) -> Self {
+    pub(super) fn new(socket: Box<Socket>, rate: f64) -> Self {
         let now = Instant::now();
         Self {
             socket,

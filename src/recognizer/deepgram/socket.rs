@@ -90,7 +90,7 @@ async fn recognize(recognition: &mut Recognition) -> Result<(), CallGone> {
 }
 
 /// Makes a connection while the feed is absorbed. `None` if the last words are given up first.
-async fn connect(recognition: &mut Recognition) -> Option<Result<Socket, Failure>> {
+async fn connect(recognition: &mut Recognition) -> Option<Result<Box<Socket>, Failure>> {
     let options = Arc::clone(&recognition.options);
     let request = match ConnectRequest::new(&options, &recognition.leg) {
         Ok(request) => request,
@@ -105,7 +105,7 @@ async fn connect(recognition: &mut Recognition) -> Option<Result<Socket, Failure
     Some(upgraded.unwrap_or(Err(Failure::ConnectTimedOut)))
 }
 
-async fn upgrade(request: ConnectRequest) -> Result<Socket, Failure> {
+async fn upgrade(request: ConnectRequest) -> Result<Box<Socket>, Failure> {
     let connector = match request.uri.scheme_str() {
         Some("wss") => Connector::Rustls(TLS.clone().map_err(|_| Failure::Tls)?),
         Some(_) | None => Connector::Plain,
@@ -128,7 +128,8 @@ async fn upgrade(request: ConnectRequest) -> Result<Socket, Failure> {
         .get("dg-request-id")
         .and_then(|id| id.to_str().ok());
     tracing::debug!(request_id, "recognizer connected");
-    Ok(socket)
+    // With its TLS state it is large, and a future holds what it handles more than once.
+    Ok(Box::new(socket))
 }
 
 impl From<Error> for Failure {

@@ -1,0 +1,232 @@
+//! The listener, with connections that can be told how much must come before they are read.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::receive_mark;
+use crate::session::LowWater;
+
+/// Read at once where much is waited for: a little more than a window of both tracks.
+const READ_AHEAD: usize = 5 * 1024;
+
+/// Accepts connections.
+pub(super) struct Entrance(pub(super) TcpListener);
+
+/// An accepted connection. It owns its socket alone: who wants the mark moved holds the
+/// [`LowWater`] and no second descriptor, which would keep the connection half open.
+pub(super) struct Connection {
+    stream: TcpStream,
+    low_water: LowWater,
+    /// The mark that the kernel has.
+    applied: usize,
+    ahead: Ahead,
+}
+
+impl Listener for Entrance {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, peer) = Listener::accept(&mut self.0).await;
+        let connection = Connection {
+            stream,
+            low_water: LowWater::new(),
+            applied: 1,
+            ahead: Ahead::default(),
+        };
+        (connection, peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Entrance>> for LowWater {
+    fn connect_info(stream: IncomingStream<'_, Entrance>) -> Self {
+        stream.io().low_water.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self {
+            stream,
+            low_water,
+            applied,
+            ahead,
+        } = self.get_mut();
+        if !ahead.unread.is_empty() {
+            ahead.give(buf);
+            return Poll::Ready(Ok(()));
+        }
+        let wanted = low_water.bytes();
+        if wanted != *applied {
+            *applied = wanted;
+            // A kernel that refuses wakes us too often, which is all that is lost.
+            if let Err(error) = receive_mark::set(&*stream, wanted) {
+                tracing::debug!(%error, "the receive mark of a media socket stays where it is");
+            }
+        }
+        if wanted == 1 || buf.remaining() >= READ_AHEAD {
+            *ahead = Ahead::default();
+            return Pin::new(stream).poll_read(cx, buf);
+        }
+        ready!(ahead.poll_fill(stream, cx))?;
+        ahead.give(buf);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What was read beyond what was asked for. tungstenite asks for what its buffer has left, often
+/// for a single message, and each read is a system call.
+#[derive(Default)]
+struct Ahead {
+    memory: Box<[u8]>,
+    unread: Range<usize>,
+}
+
+impl Ahead {
+    fn poll_fill(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.memory.is_empty() {
+            self.memory = vec![0; READ_AHEAD].into();
+        }
+        let mut memory = ReadBuf::new(&mut self.memory);
+        ready!(Pin::new(stream).poll_read(cx, &mut memory))?;
+        self.unread = 0..memory.filled().len();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Gives what fits.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let given = self.unread.len().min(buf.remaining());
+        buf.put_slice(&self.memory[self.unread.start..][..given]);
+        self.unread.start += given;
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    async fn connected() -> (TcpStream, Connection) {
+        let mut entrance = Entrance(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let peer = TcpStream::connect(entrance.local_addr().unwrap())
+            .await
+            .unwrap();
+        (peer, entrance.accept().await.0)
+    }
+
+    /// Reads once; says how much there was, or `None` if nobody is to be woken yet.
+    async fn read_now(connection: &mut Connection) -> Option<usize> {
+        let mut buffer = [0; 4096];
+        poll_fn(|cx| {
+            let mut buffer = ReadBuf::new(&mut buffer);
+            Poll::Ready(
+                match Pin::new(&mut *connection).poll_read(cx, &mut buffer) {
+                    Poll::Ready(read) => read.map(|()| Some(buffer.filled().len())).unwrap(),
+                    Poll::Pending => None,
+                },
+            )
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn nobody_is_woken_below_the_mark() {
+        let (mut peer, mut connection) = connected().await;
+        connection.low_water.set(1_000);
+        assert_eq!(read_now(&mut connection).await, None);
+        let mut buffer = [0; 4096];
+        let reading = tokio::time::timeout(DEADLINE, connection.read(&mut buffer));
+        let writing = async {
+            for _ in 0..10 {
+                peer.write_all(&[0; 100]).await.unwrap();
+                // Time for a wake-up that must not come.
+                for _ in 0..50 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let (read, ()) = tokio::join!(reading, writing);
+        assert_eq!(read.unwrap().unwrap(), 1_000);
+    }
+
+    #[tokio::test]
+    async fn lowering_the_mark_tells_what_lies_below_it() {
+        let (mut peer, mut connection) = connected().await;
+        connection.low_water.set(1_000);
+        assert_eq!(read_now(&mut connection).await, None);
+        peer.write_all(&[0; 100]).await.unwrap();
+        connection.low_water.set(1);
+        let mut buffer = [0; 4096];
+        let read = tokio::time::timeout(DEADLINE, connection.read(&mut buffer));
+        assert_eq!(read.await.unwrap().unwrap(), 100);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_goes_is_seen_at_once_and_leaves_nothing_open() {
+        let (mut peer, mut connection) = connected().await;
+        connection.low_water.set(1_000);
+        assert_eq!(read_now(&mut connection).await, None);
+        let kept = connection.low_water.clone();
+        peer.shutdown().await.unwrap();
+        let mut buffer = [0; 16];
+        let read = tokio::time::timeout(DEADLINE, connection.read(&mut buffer));
+        assert_eq!(read.await.unwrap().unwrap(), 0);
+        drop(connection);
+        let read = tokio::time::timeout(DEADLINE, peer.read(&mut buffer));
+        assert_eq!(read.await.unwrap().unwrap(), 0);
+        drop(kept);
+    }
+}
