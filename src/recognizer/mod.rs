@@ -18,8 +18,8 @@ use handoff_core::time::MediaTime;
 /// What a recognizer says about one speaker of the call.
 #[derive(Debug)]
 pub enum Heard {
-    /// Words.
-    Hypothesis(Hypothesis),
+    /// Words. Boxed, because every call keeps room for a few of these from its start.
+    Hypothesis(Box<Hypothesis>),
     /// The speaker stopped; what was final so far is one utterance.
     UtteranceEnded {
         /// Whose utterance ended.

@@ -2,29 +2,26 @@
 //! inputs: whatever takes time runs beside it and comes back as an event.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use handoff_core::call::{Call, Command, Event, StreamEnd};
-use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::call::{Call, Command, Event};
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
-use handoff_core::time::MediaTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::hearing::Hearing;
-use super::line::{self, Arrived, Line, MediaSocket};
+use super::line::{Line, MediaSocket};
 use super::low_water::Wake;
 use super::perform;
+use super::streaming::{Streams, close};
 use super::surroundings::Surroundings;
-use crate::carrier::twilio::wire::{self, Track};
 use crate::clock::{self, CallClock};
 use crate::recognizer::Heard;
 use crate::telemetry::metrics::{self, Refusal};
@@ -33,9 +30,6 @@ use crate::telemetry::metrics::{self, Refusal};
 pub(super) const INBOX: usize = 32;
 /// Hypotheses that wait for a call's task.
 const HEARD: usize = 32;
-/// Frames taken in a row before others get their turn: no more windows than a recognizer takes in
-/// before their memory is wanted again.
-const FRAMES_A_TURN: usize = 32;
 
 /// What reaches a call's task from outside.
 #[derive(Debug)]
@@ -43,29 +37,29 @@ pub enum Inbox {
     /// A media socket that showed the call's token.
     Socket(Box<MediaSocket>),
     /// A callback of the carrier or a request of the API.
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// One call being driven.
 pub(super) struct Driver {
-    around: Arc<Surroundings>,
-    call: Call,
-    clock: CallClock,
+    pub(super) around: Arc<Surroundings>,
+    pub(super) call: Call,
+    pub(super) clock: CallClock,
     inbox: mpsc::Receiver<Inbox>,
-    line: Line,
-    streams: Streams,
-    caller: Hearing,
-    voice_agent: Hearing,
+    pub(super) line: Line,
+    pub(super) streams: Streams,
+    pub(super) caller: Hearing,
+    pub(super) voice_agent: Hearing,
     heard: mpsc::Receiver<Heard>,
     /// Given to each recognizer; also keeps `heard` open while there is none.
-    hearer: mpsc::Sender<Heard>,
+    pub(super) hearer: mpsc::Sender<Heard>,
     /// Everything under way. Recognizers end without an event.
-    tasks: JoinSet<Option<Event>>,
+    pub(super) tasks: JoinSet<Option<Event>>,
     durable: Durable,
     /// Tells the registry, should this task die, that the caller needs no rescue.
     with_human: Arc<AtomicBool>,
-    payload: Vec<u8>,
-    wake: Wake,
+    pub(super) payload: Vec<u8>,
+    pub(super) wake: Wake,
 }
 
 /// A task of the call, not started yet.
@@ -77,23 +71,6 @@ type Task = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
 struct Durable {
     under_way: bool,
     waiting: VecDeque<Task>,
-}
-
-/// What has become of the call's streams.
-#[derive(Debug, Default)]
-struct Streams {
-    any: bool,
-    ended_at: Option<Instant>,
-    frames: u64,
-    bad: u64,
-    ignored: u64,
-    trouble_told: bool,
-}
-
-impl Streams {
-    fn count(&self) {
-        metrics::frames(self.frames, self.bad, self.ignored);
-    }
 }
 
 impl Driver {
@@ -166,7 +143,7 @@ impl Driver {
     }
 
     /// When to wake even if nothing comes.
-    fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let timer = (self.call.poll_timeout()).and_then(|(at, _)| self.clock.instant(at));
         let timer = timer.map(Instant::from_std);
         timer.into_iter().chain(self.line.rests_until()).min()
@@ -183,7 +160,7 @@ impl Driver {
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         let now = self.clock.now();
         self.call.handle(event, now);
     }
@@ -200,7 +177,7 @@ impl Driver {
 
     fn on_inbox(&mut self, message: Inbox) {
         match message {
-            Inbox::Event(event) => self.tell(event),
+            Inbox::Event(event) => self.tell(*event),
             Inbox::Socket(socket) => {
                 if self.is_spent() {
                     return self.refuse(Refusal::Token, *socket);
@@ -220,7 +197,7 @@ impl Driver {
 
     fn on_heard(&mut self, heard: Heard) {
         match heard {
-            Heard::Hypothesis(hypothesis) => self.tell(Event::HypothesisHeard(hypothesis)),
+            Heard::Hypothesis(hypothesis) => self.tell(Event::HypothesisHeard(*hypothesis)),
             Heard::UtteranceEnded { speaker, .. } => self.tell(Event::UtteranceEnded { speaker }),
             Heard::Lost { speaker, reason } => {
                 warn!(speaker = speaker.as_str(), ?reason, "recognizer lost");
@@ -228,188 +205,6 @@ impl Driver {
             }
             Heard::Restored { speaker } => self.tell(Event::RecognizerRestored { speaker }),
         }
-    }
-
-    /// Takes what arrived, and what lies ready behind it until the call wants something done.
-    /// Breaks off if that takes long.
-    fn on_arrived(&mut self, arrived: Arrived) -> ControlFlow<()> {
-        let mut next = Some(arrived);
-        let mut left = FRAMES_A_TURN;
-        while let Some(arrived) = next.take() {
-            match arrived {
-                Arrived::Text(text) => self.on_text(&text),
-                Arrived::Liveness => {}
-                Arrived::Binary => self.on_bad_message(&"a binary message"),
-                Arrived::Broken(stream) => {
-                    self.on_bad_message(&"a message that breaks the protocol");
-                    self.on_stream_ended(stream, StreamEnd::Refused);
-                }
-                Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
-                Arrived::Introduced(start) => self.on_introduced(start.stream),
-                Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
-            }
-            left -= 1;
-            if left == 0 {
-                return ControlFlow::Break(());
-            }
-            if self.call.has_commands() {
-                return ControlFlow::Continue(());
-            }
-            next = self.line.next_ready();
-        }
-        self.foresee_wake();
-        ControlFlow::Continue(())
-    }
-
-    /// Has the kernel wait for what fills the next windows, now that all that came is heard.
-    fn foresee_wake(&mut self) {
-        let wake = std::mem::take(&mut self.wake);
-        if let Some(bytes) = wake.expect(self.caller.missing(), self.voice_agent.missing()) {
-            self.line.rest_until(bytes);
-        }
-    }
-
-    fn on_text(&mut self, text: &str) {
-        match wire::parse(text) {
-            Ok(wire::Message::Media(media)) => self.on_media(&media, text.len()),
-            Ok(wire::Message::Dtmf(dtmf)) => {
-                let at = self.caller.heard_to();
-                self.tell(Event::DigitPressed {
-                    digit: *dtmf.digit.expose(),
-                    at,
-                });
-            }
-            Ok(wire::Message::Stop(_)) => {
-                if let Some(stream) = self.line.stream() {
-                    self.on_stream_ended(stream, StreamEnd::Stopped);
-                }
-            }
-            Ok(wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown) => {
-                self.streams.ignored += 1;
-            }
-            // A bound stream does not introduce itself again.
-            Ok(wire::Message::Start(_)) => self.streams.ignored += 1,
-            Err(error) => self.on_bad_message(&error),
-        }
-    }
-
-    fn on_media(&mut self, media: &wire::Media<'_>, message: usize) {
-        if let Err(error) = wire::decode_payload(media.payload.expose(), &mut self.payload) {
-            return self.on_bad_message(&error);
-        }
-        self.streams.frames += 1;
-        let now = self.clock.now();
-        let Self {
-            call,
-            caller,
-            voice_agent,
-            payload,
-            wake,
-            ..
-        } = self;
-        let (hearing, speaker) = match media.track {
-            Track::Inbound => (caller, Speaker::Caller),
-            Track::Outbound => (voice_agent, Speaker::VoiceAgent),
-        };
-        wake.on_frame(speaker, message, payload.len());
-        hearing.hear(media.timestamp_ms, payload, &mut |event| {
-            call.handle(event, now)
-        });
-    }
-
-    fn on_bad_message(&mut self, error: &dyn std::fmt::Display) {
-        self.streams.bad += 1;
-        if !self.streams.trouble_told {
-            self.streams.trouble_told = true;
-            warn!(%error, "the carrier sent a message that cannot be read; later ones are counted");
-        }
-    }
-
-    fn on_introduced(&mut self, stream: StreamId) {
-        let at = self.media_now();
-        let old = self.line.bind(stream.clone());
-        let replacement = self.streams.any;
-        if let Some((stream, socket)) = old {
-            self.tasks.spawn(close(socket, None));
-            self.end_hearing();
-            self.tell(Event::StreamStopped {
-                stream,
-                end: StreamEnd::Replaced,
-            });
-        }
-        self.streams.count();
-        self.streams = Streams {
-            any: true,
-            ..Streams::default()
-        };
-        let call = self.call.arrival().carrier_call.clone();
-        let caller_feed = self.start_recognizer(Speaker::Caller, &call);
-        let voice_agent_feed = self.start_recognizer(Speaker::VoiceAgent, &call);
-        self.caller.begin(at, caller_feed);
-        self.voice_agent.begin(at, voice_agent_feed);
-        self.tell(Event::StreamStarted {
-            stream,
-            at,
-            replacement,
-        });
-    }
-
-    /// Where a stream that begins now lies on the call's media clock: as far behind the last one
-    /// as time has passed.
-    fn media_now(&self) -> MediaTime {
-        let heard_to = self.caller.heard_to().max(self.voice_agent.heard_to());
-        let absent = self
-            .streams
-            .ended_at
-            .map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
-        let millis = u64::try_from(absent.as_millis()).unwrap_or(0);
-        if self.streams.any {
-            MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
-        } else {
-            MediaTime::default()
-        }
-    }
-
-    fn start_recognizer(
-        &mut self,
-        speaker: Speaker,
-        call: &CarrierCallId,
-    ) -> Option<crate::recognizer::Feed> {
-        let heard = self.hearer.clone();
-        let (feed, recognition) = self.around.recognizers.start(speaker, call, heard)?;
-        self.tasks.spawn(async move {
-            recognition.await;
-            None
-        });
-        Some(feed)
-    }
-
-    fn on_stream_ended(&mut self, stream: StreamId, end: StreamEnd) {
-        if let Some(socket) = self.line.unbind() {
-            self.tasks.spawn(close(socket, None));
-        }
-        self.end_hearing();
-        self.streams.ended_at = Some(Instant::now());
-        self.tell(Event::StreamStopped { stream, end });
-    }
-
-    fn end_hearing(&mut self) {
-        let now = self.clock.now();
-        let Self {
-            call,
-            caller,
-            voice_agent,
-            ..
-        } = self;
-        for hearing in [caller, voice_agent] {
-            hearing.end(&mut |event| call.handle(event, now));
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal, socket: MediaSocket) {
-        metrics::refused(refusal);
-        warn!(reason = refusal.as_str(), "media socket refused");
-        self.tasks.spawn(close(socket, Some(refusal)));
     }
 
     fn perform_commands(&mut self) {
@@ -511,9 +306,4 @@ impl Driver {
             warn!("tasks of an ended call had to be cut off");
         }
     }
-}
-
-async fn close(socket: MediaSocket, refusal: Option<Refusal>) -> Option<Event> {
-    line::close(socket, refusal).await;
-    None
 }

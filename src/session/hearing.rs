@@ -18,6 +18,9 @@ const REPORT_EVERY: u64 = 8_000;
 pub(super) struct Hearing {
     ear: Ear,
     feed: Option<Feed>,
+    /// Whether a recognizer is wanted at the first audio. A track that never brings any, as the
+    /// voice agent's where we are the media endpoint, needs none.
+    wants_feed: bool,
     buffer: BytesMut,
     reported: MediaTime,
     /// Windows that the recognizer was too slow to take.
@@ -29,6 +32,7 @@ impl Hearing {
         Self {
             ear: Ear::new(speaker),
             feed: None,
+            wants_feed: false,
             buffer: BytesMut::new(),
             reported: MediaTime::default(),
             dropped: 0,
@@ -36,8 +40,19 @@ impl Hearing {
     }
 
     /// Begins a stream whose timestamp 0 lies at `at` on the call's media clock.
-    pub(super) fn begin(&mut self, at: MediaTime, feed: Option<Feed>) {
+    pub(super) fn begin(&mut self, at: MediaTime) {
         self.ear.begin_stream(at);
+        self.wants_feed = true;
+    }
+
+    /// Whether [`Hearing::feed`] is to be called before the next audio.
+    pub(super) fn wants_feed(&self) -> bool {
+        self.wants_feed
+    }
+
+    /// Gives the stream its recognizer, or tells that there is none.
+    pub(super) fn feed(&mut self, feed: Option<Feed>) {
+        self.wants_feed = false;
         self.feed = feed;
     }
 
@@ -49,6 +64,7 @@ impl Hearing {
             buffer,
             reported,
             dropped,
+            ..
         } = self;
         let speaker = ear.speaker();
         ear.hear(timestamp_ms, mulaw, &mut |sound| {
@@ -72,6 +88,7 @@ impl Hearing {
         } = self;
         let speaker = ear.speaker();
         ear.finish(&mut |sound| pass_on(sound, speaker, feed.as_ref(), buffer, dropped, told));
+        self.wants_feed = false;
         self.feed = None;
     }
 

@@ -1,6 +1,6 @@
 //! Live calls: one task drives one call, the registry knows them all.
 //!
-//! `driver` is the loop and owns everything of its call; `line` is the media socket, `hearing` the
+//! `driver` is the loop and owns everything of its call, `streaming` is its part about media; `line` is the media socket, `hearing` the
 //! path from its frames to the recognizers, `perform` turns commands into requests. Nothing is
 //! shared between calls but the `registry` and the immutable `surroundings`.
 
@@ -11,6 +11,7 @@ mod line;
 mod low_water;
 mod perform;
 mod registry;
+mod streaming;
 mod surroundings;
 mod token;
 

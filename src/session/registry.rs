@@ -202,7 +202,7 @@ impl Registry {
 
     /// Tells a call of something. `Gone` if it is not live.
     pub async fn tell(&self, call: &CarrierCallId, event: Event) -> Attachment {
-        self.send(call, Inbox::Event(event)).await
+        self.send(call, Inbox::Event(Box::new(event))).await
     }
 
     async fn send(&self, call: &CarrierCallId, message: Inbox) -> Attachment {

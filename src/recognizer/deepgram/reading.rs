@@ -76,7 +76,7 @@ impl Reading {
     }
 
     fn hypothesis(&self, results: Results, segments: &Segments) -> Heard {
-        Heard::Hypothesis(Hypothesis {
+        Heard::Hypothesis(Box::new(Hypothesis {
             speaker: self.speaker,
             start: segments.beginning(results.start),
             end: segments.end(results.end),
@@ -85,7 +85,7 @@ impl Reading {
             is_final: results.is_final,
             ends_utterance: results.speech_final,
             approximate: false,
-        })
+        }))
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
             panic!("{heard:?}")
         };
         assert_eq!(
-            hypothesis,
+            *hypothesis,
             Hypothesis {
                 speaker: Speaker::Human,
                 text: Pii::new("hi".to_owned()),

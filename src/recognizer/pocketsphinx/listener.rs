@@ -222,7 +222,7 @@ impl Hearing<'_> {
         end: MediaTime,
         settled: Option<bool>,
     ) -> Heard {
-        Heard::Hypothesis(Hypothesis {
+        Heard::Hypothesis(Box::new(Hypothesis {
             speaker: self.speaker,
             text: Pii::new(words),
             start,
@@ -231,7 +231,7 @@ impl Hearing<'_> {
             is_final: settled.is_some(),
             ends_utterance: settled == Some(true),
             approximate: true,
-        })
+        }))
     }
 
     fn tell(&self, heard: Heard) -> Result<(), Stop> {

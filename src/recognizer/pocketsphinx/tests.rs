@@ -132,7 +132,7 @@ fn listen(recognizer: &PocketSphinx, speaker: Speaker, codes: &[u8]) -> Vec<Hear
 
 fn hypotheses(heard: &[Heard]) -> impl Iterator<Item = &Hypothesis> {
     heard.iter().filter_map(|one| match one {
-        Heard::Hypothesis(hypothesis) => Some(hypothesis),
+        Heard::Hypothesis(hypothesis) => Some(&**hypothesis),
         Heard::UtteranceEnded { .. } | Heard::Lost { .. } | Heard::Restored { .. } => None,
     })
 }

@@ -110,7 +110,7 @@ impl Call {
 
     pub async fn hears_words(&mut self) -> Hypothesis {
         match self.hears().await {
-            Some(Heard::Hypothesis(hypothesis)) => hypothesis,
+            Some(Heard::Hypothesis(hypothesis)) => *hypothesis,
             other => panic!("words expected, not {other:?}"),
         }
     }

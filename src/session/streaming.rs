@@ -1,0 +1,226 @@
+//! What a call's task does with its media: sockets come and go, frames are heard, keys are told.
+
+use std::ops::ControlFlow;
+
+use handoff_core::call::{Event, StreamEnd};
+use handoff_core::id::StreamId;
+use handoff_core::speech::Speaker;
+use handoff_core::time::MediaTime;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::driver::Driver;
+use super::hearing::Hearing;
+use super::line::{self, Arrived, MediaSocket};
+use crate::carrier::twilio::wire::{self, Track};
+use crate::recognizer::Feed;
+use crate::telemetry::metrics::{self, Refusal};
+
+/// Frames taken in a row before others get their turn: no more windows than a recognizer takes in
+/// before their memory is wanted again.
+const FRAMES_A_TURN: usize = 32;
+
+/// What has become of the call's streams.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    pub(super) any: bool,
+    pub(super) ended_at: Option<Instant>,
+    pub(super) frames: u64,
+    pub(super) bad: u64,
+    pub(super) ignored: u64,
+    pub(super) trouble_told: bool,
+}
+
+impl Streams {
+    pub(super) fn count(&self) {
+        metrics::frames(self.frames, self.bad, self.ignored);
+    }
+}
+
+impl Driver {
+    /// Takes what arrived, and what lies ready behind it until the call wants something done.
+    /// Breaks off if that takes long.
+    pub(super) fn on_arrived(&mut self, arrived: Arrived) -> ControlFlow<()> {
+        let mut next = Some(arrived);
+        let mut left = FRAMES_A_TURN;
+        while let Some(arrived) = next.take() {
+            match arrived {
+                Arrived::Text(text) => self.on_text(&text),
+                Arrived::Liveness => {}
+                Arrived::Binary => self.on_bad_message(&"a binary message"),
+                Arrived::Broken(stream) => {
+                    self.on_bad_message(&"a message that breaks the protocol");
+                    self.on_stream_ended(stream, StreamEnd::Refused);
+                }
+                Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
+                Arrived::Introduced(start) => self.on_introduced(start.stream),
+                Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
+            }
+            left -= 1;
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            if self.call.has_commands() {
+                return ControlFlow::Continue(());
+            }
+            next = self.line.next_ready();
+        }
+        self.foresee_wake();
+        ControlFlow::Continue(())
+    }
+    /// Has the kernel wait for what fills the next windows, now that all that came is heard.
+    fn foresee_wake(&mut self) {
+        let wake = std::mem::take(&mut self.wake);
+        if let Some(bytes) = wake.expect(self.caller.missing(), self.voice_agent.missing()) {
+            self.line.rest_until(bytes);
+        }
+    }
+    fn on_text(&mut self, text: &str) {
+        match wire::parse(text) {
+            Ok(wire::Message::Media(media)) => self.on_media(&media, text.len()),
+            Ok(wire::Message::Dtmf(dtmf)) => {
+                let at = self.caller.heard_to();
+                self.tell(Event::DigitPressed {
+                    digit: *dtmf.digit.expose(),
+                    at,
+                });
+            }
+            Ok(wire::Message::Stop(_)) => {
+                if let Some(stream) = self.line.stream() {
+                    self.on_stream_ended(stream, StreamEnd::Stopped);
+                }
+            }
+            Ok(wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown) => {
+                self.streams.ignored += 1;
+            }
+            // A bound stream does not introduce itself again.
+            Ok(wire::Message::Start(_)) => self.streams.ignored += 1,
+            Err(error) => self.on_bad_message(&error),
+        }
+    }
+    fn on_media(&mut self, media: &wire::Media<'_>, message: usize) {
+        if let Err(error) = wire::decode_payload(media.payload.expose(), &mut self.payload) {
+            return self.on_bad_message(&error);
+        }
+        self.streams.frames += 1;
+        let now = self.clock.now();
+        let speaker = match media.track {
+            Track::Inbound => Speaker::Caller,
+            Track::Outbound => Speaker::VoiceAgent,
+        };
+        if self.hearing(speaker).wants_feed() {
+            let feed = self.start_recognizer(speaker);
+            self.hearing(speaker).feed(feed);
+        }
+        let Self {
+            call,
+            caller,
+            voice_agent,
+            payload,
+            wake,
+            ..
+        } = self;
+        let hearing = match media.track {
+            Track::Inbound => caller,
+            Track::Outbound => voice_agent,
+        };
+        wake.on_frame(speaker, message, payload.len());
+        hearing.hear(media.timestamp_ms, payload, &mut |event| {
+            call.handle(event, now)
+        });
+    }
+    fn hearing(&mut self, speaker: Speaker) -> &mut Hearing {
+        match speaker {
+            Speaker::Caller => &mut self.caller,
+            // The human is heard where the voice agent was.
+            Speaker::VoiceAgent | Speaker::Human => &mut self.voice_agent,
+        }
+    }
+    fn on_bad_message(&mut self, error: &dyn std::fmt::Display) {
+        self.streams.bad += 1;
+        if !self.streams.trouble_told {
+            self.streams.trouble_told = true;
+            warn!(%error, "the carrier sent a message that cannot be read; later ones are counted");
+        }
+    }
+    fn on_introduced(&mut self, stream: StreamId) {
+        let at = self.media_now();
+        let old = self.line.bind(stream.clone());
+        let replacement = self.streams.any;
+        if let Some((stream, socket)) = old {
+            self.tasks.spawn(close(socket, None));
+            self.end_hearing();
+            self.tell(Event::StreamStopped {
+                stream,
+                end: StreamEnd::Replaced,
+            });
+        }
+        self.streams.count();
+        self.streams = Streams {
+            any: true,
+            ..Streams::default()
+        };
+        self.caller.begin(at);
+        self.voice_agent.begin(at);
+        self.tell(Event::StreamStarted {
+            stream,
+            at,
+            replacement,
+        });
+    }
+    /// Where a stream that begins now lies on the call's media clock: as far behind the last one
+    /// as time has passed.
+    fn media_now(&self) -> MediaTime {
+        let heard_to = self.caller.heard_to().max(self.voice_agent.heard_to());
+        let absent = self
+            .streams
+            .ended_at
+            .map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
+        let millis = u64::try_from(absent.as_millis()).unwrap_or(0);
+        if self.streams.any {
+            MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
+        } else {
+            MediaTime::default()
+        }
+    }
+    fn start_recognizer(&mut self, speaker: Speaker) -> Option<Feed> {
+        let call = &self.call.arrival().carrier_call;
+        let heard = self.hearer.clone();
+        let (feed, recognition) = self.around.recognizers.start(speaker, call, heard)?;
+        self.tasks.spawn(async move {
+            recognition.await;
+            None
+        });
+        Some(feed)
+    }
+    pub(super) fn on_stream_ended(&mut self, stream: StreamId, end: StreamEnd) {
+        if let Some(socket) = self.line.unbind() {
+            self.tasks.spawn(close(socket, None));
+        }
+        self.end_hearing();
+        self.streams.ended_at = Some(Instant::now());
+        self.tell(Event::StreamStopped { stream, end });
+    }
+    pub(super) fn end_hearing(&mut self) {
+        let now = self.clock.now();
+        let Self {
+            call,
+            caller,
+            voice_agent,
+            ..
+        } = self;
+        for hearing in [caller, voice_agent] {
+            hearing.end(&mut |event| call.handle(event, now));
+        }
+    }
+    pub(super) fn refuse(&mut self, refusal: Refusal, socket: MediaSocket) {
+        metrics::refused(refusal);
+        warn!(reason = refusal.as_str(), "media socket refused");
+        self.tasks.spawn(close(socket, Some(refusal)));
+    }
+}
+
+pub(super) async fn close(socket: MediaSocket, refusal: Option<Refusal>) -> Option<Event> {
+    line::close(socket, refusal).await;
+    None
+}
