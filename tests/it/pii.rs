@@ -189,19 +189,17 @@ async fn misbehave(stage: &Stage) {
         open(stage, "guessed-token", &Proof::None).await.err(),
         Some(403)
     );
-    let mut socket = open(stage, &call.token, &Proof::Right)
-        .await
-        .ok()
-        .expect("a live token");
+    let Ok(mut socket) = open(stage, &call.token, &Proof::Right).await else {
+        panic!("a live token");
+    };
     socket
         .send(start(&call.call_sid, Some("guessed-token")))
         .await;
     let closed = tokio::time::timeout(Duration::from_secs(20), socket.closed(stage)).await;
     assert_eq!(closed.expect("closed in time"), Some(1008));
-    let mut socket = open(stage, &call.token, &Proof::Right)
-        .await
-        .ok()
-        .expect("a live token");
+    let Ok(mut socket) = open(stage, &call.token, &Proof::Right).await else {
+        panic!("a live token");
+    };
     socket.introduce(&call.call_sid, Some(&call.token)).await;
     for text in [
         r#"{"event":"media","media":{"track":"DANA WHITLOCK","payload":"lamp"}}"#,

@@ -78,14 +78,6 @@ impl Server {
         self.log.read(Clone::clone)
     }
 
-    /// Waits for a line of the log that has `part` in it.
-    pub async fn says(&self, part: &str, within: Duration) {
-        let found = |log: &Vec<String>| log.iter().any(|line| line.contains(part)).then_some(());
-        if self.log.wait_for(within, part, found).await.is_err() {
-            panic!("the server never said {part:?}:\n{}", self.log().join("\n"));
-        }
-    }
-
     /// Takes the process away between two instructions.
     pub async fn kill(mut self) -> Vec<String> {
         self.child.kill().await.expect("the server was running");

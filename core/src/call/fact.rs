@@ -133,7 +133,7 @@ pub struct Trigger {
     pub source: TriggerSource,
     /// When, by the call's clock.
     pub at: CallTime,
-    /// How far the caller's audio had been heard.
+    /// Where in the call's audio the evidence ends; how far it had been heard, if there is none.
     pub media_at: MediaTime,
     /// What it rests on.
     pub evidence: Vec<Evidence>,

@@ -183,6 +183,12 @@ impl Call {
         evidence
     }
 
+    /// Where the caller's latest words end.
+    fn words_heard_to(&self) -> MediaTime {
+        let words = self.latest_caller_words();
+        words.map_or(self.ear.heard_to, |(utterance, _)| utterance.end)
+    }
+
     fn latest_caller_words(&self) -> Option<(Utterance, bool)> {
         let unfinished = self
             .ear
@@ -209,11 +215,16 @@ impl Call {
         if self.handoffs >= self.policy.handoffs {
             return self.note(Anomaly::TooManyHandoffs);
         }
+        let media_at = match evidence.last() {
+            Some(Evidence::Words { .. }) => self.words_heard_to(),
+            Some(Evidence::Digits { at, .. }) => *at,
+            None => self.ear.heard_to,
+        };
         let trigger = Trigger {
             handoff: HandoffId::nth(&self.arrival.call, self.handoffs),
             source,
             at: now,
-            media_at: self.ear.heard_to.max(self.ear.last_digit_at),
+            media_at,
             evidence,
             values,
         };
