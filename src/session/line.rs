@@ -167,6 +167,8 @@ impl Line {
             }
         };
         tokio::select! {
+            // A stream that is over has said so before its replacement introduces itself.
+            biased;
             arrived = heard => arrived,
             start = introduced => self.on_introduction(start),
         }
