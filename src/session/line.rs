@@ -2,7 +2,7 @@
 //!
 //! A socket comes with the call's token in its path. It is *waiting* until its `start` names the
 //! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
-//! Another one is a replacement if the bound one has ended or fallen silent, else it is refused.
+//! Another one is a replacement if the bound one ends or has fallen silent, and refused if it goes on.
 
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ pub struct MediaSocket {
 /// to pause for up to a quarter of a second at document boundaries.
 const SILENT: Duration = Duration::from_secs(2);
 
+/// How long a socket with a proper introduction waits to see whether the bound one goes on. Half of
+/// it is more than [`QUIET`], up to which the last audio of a dead stream may lie unread.
+const GIVE_WAY: Duration = Duration::from_secs(1);
+
 /// How long a closing handshake may take.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -47,7 +51,10 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct Waiting {
     socket: MediaSocket,
+    /// When to lose patience with it, or to look at the bound one again.
     until: Instant,
+    /// What it said of itself, and when, if the bound socket seemed to work then.
+    introduced: Option<(Start, Instant)>,
 }
 
 #[derive(Debug)]
@@ -92,7 +99,11 @@ impl Line {
             return Err(Box::new(socket));
         }
         let until = Instant::now() + self.start_deadline;
-        self.waiting = Some(Waiting { socket, until });
+        self.waiting = Some(Waiting {
+            socket,
+            until,
+            introduced: None,
+        });
         Ok(())
     }
 
@@ -146,32 +157,83 @@ impl Line {
     /// Waits for the next thing on any socket. Cancel safe. Must only be polled while
     /// [`Line::is_open`].
     pub(super) async fn next(&mut self) -> Arrived {
-        let Self { waiting, bound, .. } = self;
-        let heard = async {
-            match bound {
-                Some(bound) => {
-                    let message = bound.socket.socket.next().await;
-                    bound.arrived(message)
-                }
-                None => std::future::pending().await,
+        loop {
+            if let Some(arrived) = self.decide() {
+                return arrived;
             }
-        };
-        let introduced = async {
-            match waiting {
-                Some(waiting) => {
-                    tokio::time::timeout_at(waiting.until, next_start(&mut waiting.socket))
-                        .await
-                        .unwrap_or(Err(Refusal::NoStart))
+            let Self { waiting, bound, .. } = self;
+            let heard = async {
+                match bound {
+                    Some(bound) => {
+                        let message = bound.socket.socket.next().await;
+                        bound.arrived(message)
+                    }
+                    None => std::future::pending().await,
                 }
-                None => std::future::pending().await,
+            };
+            let introduced = async {
+                match waiting {
+                    Some(waiting) if waiting.introduced.is_some() => {
+                        tokio::time::sleep_until(waiting.until).await;
+                        None
+                    }
+                    Some(waiting) => {
+                        let start = next_start(&mut waiting.socket);
+                        let start = tokio::time::timeout_at(waiting.until, start).await;
+                        Some(start.unwrap_or(Err(Refusal::NoStart)))
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // A stream that is over has said so before its replacement introduces itself.
+                biased;
+                arrived = heard => return arrived,
+                start = introduced => match start.map(|start| start.and_then(|start| self.check(start))) {
+                    Some(Ok(start)) => self.hold(start),
+                    Some(Err(refusal)) => if let Some(arrived) = self.turn_away(refusal) {
+                        return arrived;
+                    },
+                    None => {}
+                },
             }
-        };
-        tokio::select! {
-            // A stream that is over has said so before its replacement introduces itself.
-            biased;
-            arrived = heard => arrived,
-            start = introduced => self.on_introduction(start),
         }
+    }
+
+    /// Keeps a proper introduction until it is clear whether the bound socket still works: the end
+    /// of a stream and the beginning of its replacement may come in either order.
+    fn hold(&mut self, start: Start) {
+        if let Some(waiting) = &mut self.waiting {
+            let now = Instant::now();
+            waiting.until = now + GIVE_WAY;
+            waiting.introduced = Some((start, now));
+        }
+    }
+
+    fn decide(&mut self) -> Option<Arrived> {
+        let waiting = self.waiting.as_mut()?;
+        let (_, since) = waiting.introduced.as_ref()?;
+        match &self.bound {
+            Some(bound) if bound.heard_at.elapsed() < SILENT => {
+                if Instant::now() < waiting.until {
+                    return None;
+                }
+                if bound.heard_at > *since + GIVE_WAY / 2 {
+                    return self.turn_away(Refusal::SecondStream);
+                }
+                waiting.until = bound.heard_at + SILENT;
+                None
+            }
+            Some(_) | None => waiting
+                .introduced
+                .take()
+                .map(|(start, _)| Arrived::Introduced(start)),
+        }
+    }
+
+    fn turn_away(&mut self, refusal: Refusal) -> Option<Arrived> {
+        let waiting = self.waiting.take()?;
+        Some(Arrived::Refused(refusal, Box::new(waiting.socket)))
     }
 
     /// The next message of the bound stream if it is here already.
@@ -179,18 +241,6 @@ impl Line {
         let bound = self.bound.as_mut()?;
         let message = bound.socket.socket.next().now_or_never()?;
         Some(bound.arrived(message))
-    }
-
-    fn on_introduction(&mut self, start: Result<Start, Refusal>) -> Arrived {
-        let checked = start.and_then(|start| self.check(start));
-        match (checked, self.waiting.take()) {
-            (Ok(start), waiting) => {
-                self.waiting = waiting;
-                Arrived::Introduced(start)
-            }
-            (Err(refusal), Some(waiting)) => Arrived::Refused(refusal, Box::new(waiting.socket)),
-            (Err(_), None) => unreachable!("an introduction comes from a waiting socket"),
-        }
     }
 
     /// The socket must speak of the call that its token was given to, and repeat the token where
@@ -210,12 +260,7 @@ impl Line {
         if !same {
             return Err(Refusal::Token);
         }
-        let working = self.bound.is_some() && self.quiet_for() < SILENT;
-        if working {
-            Err(Refusal::SecondStream)
-        } else {
-            Ok(start)
-        }
+        Ok(start)
     }
 }
 

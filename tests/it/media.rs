@@ -319,18 +319,25 @@ async fn a_stalled_peer_gives_its_place_to_a_replacement() {
     let mut stalled = opened(&stage, &call, &Proof::Right).await;
     stalled.introduce(&call.call_sid, Some(&call.token)).await;
     stalled.play(200).await;
-    // Refused as long as the first one may only be pausing.
-    let mut replacement = stage
-        .until("a replacement is taken", async || {
-            let mut socket = opened(&stage, &call, &Proof::Right).await;
-            socket.introduce(&call.call_sid, Some(&call.token)).await;
-            socket.play(200).await;
-            let id = stage.live_call().await;
-            let (_, facts) = stage
-                .api(Method::GET, &format!("/api/calls/{id}"), "")
-                .await;
-            let replaced = facts.to_string().contains("replaces the one before");
-            replaced.then_some(socket)
+    let told = async |what: &str| {
+        let id = stage.live_call().await;
+        let path = format!("/api/calls/{id}");
+        let (_, facts) = stage.api(Method::GET, &path, "").await;
+        facts.to_string().contains(what).then_some(())
+    };
+    stage
+        .until("the first one is heard", async || {
+            told("both sides are heard").await
+        })
+        .await;
+    // Waits as long as the first one may only be pausing.
+    let mut replacement = opened(&stage, &call, &Proof::Right).await;
+    replacement
+        .introduce(&call.call_sid, Some(&call.token))
+        .await;
+    stage
+        .until("the replacement is taken", async || {
+            told("replaces the one before").await
         })
         .await;
     replacement.play(2_000).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use handoff_core::call::{Disposition, Fact, RewriteOutcome};
 use handoff_simulator::carrier::twilio::{AfterRecording, FaultKind, PlacedCall, RestFault};
-use handoff_simulator::carrier::{CarrierEvent, Human, Purpose};
+use handoff_simulator::carrier::{CarrierEvent, Human, Purpose, Speed};
 use reqwest::StatusCode;
 
 use super::by_hand::{Form, Proof, form, post, sid};
@@ -105,6 +105,8 @@ async fn an_answer_that_comes_late_is_waited_for() {
 #[tokio::test]
 async fn a_caller_who_hangs_up_before_the_rewrite_is_not_rung_after() {
     let mut setup = Setup::of("asks-for-human");
+    // Slow enough that the words are understood before the caller has gone.
+    setup.carrier.speed = Speed::Times(5.0);
     setup.carrier.after_recording = AfterRecording::HangUp;
     // Longer than the rest of the recording, so that the caller has gone when it is looked at.
     setup.carrier.rest_delay = Duration::from_millis(1_500);
