@@ -16,6 +16,9 @@ use crate::journal::Record;
 /// a window, and the caller's and the voice agent's windows race.
 const TOLERANCE_MS: u64 = 250;
 
+/// How the end of the human's leg reads.
+const LEG_OVER: &str = "human's leg over";
+
 #[derive(clap::Args)]
 pub(super) struct Replay {
     /// The recorded call, like fixtures/calls/asks-for-human.
@@ -134,21 +137,23 @@ pub(super) fn print(line: &Line) -> String {
 /// What is of one kind, and what one speaker says, has an order. Everything else races: words with
 /// the carrier's answers, and callbacks with each other. What is said after the trigger is not
 /// compared: how much of it is heard, and whether a human has the line by then, depends on the pace.
+/// Nor is the end of the human's leg, of which the carrier may tell after the end of the call.
 fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
     let path = call.join("timeline.expected");
     let expected = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
     let printed: Vec<_> = lines.iter().map(print).collect();
-    let said_after = |rest: &str, at_ms: u64| {
+    let is_late = |rest: &str, at_ms: u64| {
         let trigger = lines.iter().find(|line| line.kind == "trigger");
-        rest.starts_with("utterance") && trigger.is_some_and(|trigger| at_ms > trigger.at_ms)
+        rest.ends_with(LEG_OVER)
+            || rest.starts_with("utterance") && trigger.is_some_and(|trigger| at_ms > trigger.at_ms)
     };
     let mut awaited: BTreeMap<_, VecDeque<(usize, &str)>> = BTreeMap::new();
     for (nth, line) in expected.lines().enumerate() {
         let Some((at, rest)) = line.split_once("  ") else {
             continue;
         };
-        if !said_after(rest, millis(at).unwrap_or(0)) {
+        if !is_late(rest, millis(at).unwrap_or(0)) {
             awaited
                 .entry(racer(rest))
                 .or_default()
@@ -159,7 +164,7 @@ fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
         let (_, found_rest) = found
             .split_once("  ")
             .context("a line begins with a time")?;
-        if said_after(found_rest, line.at_ms) {
+        if is_late(found_rest, line.at_ms) {
             continue;
         }
         let next = awaited
