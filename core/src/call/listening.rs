@@ -29,6 +29,7 @@ impl Call {
         if speaker == Speaker::Caller {
             self.ear.heard_to = self.ear.heard_to.max(hypothesis.end);
             self.ear.signals.caller.asks_for_human = self.asking(&words);
+            self.ear.new_input = true;
         }
         if let Some(utterance) = ended {
             self.on_utterance(Utterance {
@@ -59,6 +60,7 @@ impl Call {
 
     pub(super) fn on_digit(&mut self, digit: char, at: MediaTime, now: CallTime) {
         self.ear.press(digit, at);
+        self.ear.new_input = true;
         self.record(Fact::DigitPressed { digit, at });
         self.watch_rules(now);
     }
@@ -140,7 +142,10 @@ impl Call {
     /// Rules are frozen while a human is being fetched: a caller who says "hello?" on hold must not
     /// set off a second handoff.
     fn watch_rules(&mut self, now: CallTime) {
-        if !self.is_listening() {
+        // Nor does a handoff that the carrier refused repeat itself, a ticket each time, unless the
+        // caller adds something.
+        let repeated = self.refused.is_some() && !self.ear.new_input;
+        if !self.is_listening() || repeated {
             return;
         }
         self.ear.signals.call.seconds = now.0.as_secs_f64();
@@ -229,6 +234,7 @@ impl Call {
             values,
         };
         self.handoffs += 1;
+        self.ear.new_input = false;
         self.revision = 0;
         self.attempts = 0;
         self.refused = None;

@@ -78,6 +78,8 @@ pub(super) struct Understanding {
     /// The same of the voice agent. A caller who listens is not silent.
     pub(super) voice_agent_quiet_since: Option<MediaTime>,
     pub(super) last_digit_at: MediaTime,
+    /// Whether the caller said or pressed anything since the latest trigger.
+    pub(super) new_input: bool,
 }
 
 impl Call {
@@ -114,6 +116,7 @@ impl Call {
             caller_quiet_since: Some(MediaTime::default()),
             voice_agent_quiet_since: Some(MediaTime::default()),
             last_digit_at: MediaTime::default(),
+            new_input: false,
         };
         Self {
             arrival,

@@ -628,14 +628,19 @@ fn what_was_said_just_before_the_end_is_in_the_last_context() {
 
 #[test]
 fn a_carrier_that_refuses_for_ever_does_not_fill_the_ticket_system() {
-    let mut harness = Harness::new();
-    harness.run("+00.300 stream A\n+01.000 digit 0");
-    for second in 2..600 {
-        harness.run(&format!(
-            "+{second}.000 settled 1 refused\n+{second}.500 audio"
-        ));
-    }
-    assert_eq!(harness.contexts.len(), 3);
+    let tickets = |again: &str| {
+        let mut harness = Harness::new();
+        harness.run("+00.300 stream A\n+01.000 digit 0");
+        for second in 2..600 {
+            let heard = if second % 40 == 0 { again } else { "audio" };
+            harness.run(&format!(
+                "+{second}.000 settled 1 refused\n+{second}.500 {heard}"
+            ));
+        }
+        harness.contexts.len()
+    };
+    assert_eq!(tickets("audio"), 1, "the caller added nothing");
+    assert_eq!(tickets("digit 0"), 3, "the caller asks again and again");
 }
 
 #[test]
