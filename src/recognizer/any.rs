@@ -61,11 +61,6 @@ impl Recognizers {
         }
     }
 
-    /// Whether the words are a phrase spotter's.
-    pub fn is_approximate(&self) -> bool {
-        matches!(self, Self::PocketSphinx(_))
-    }
-
     /// The word for the recognizer in logs and for operators.
     pub fn name(&self) -> &'static str {
         match self {

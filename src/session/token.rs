@@ -2,7 +2,7 @@
 //!
 //! A token is derived from the call's name at the carrier and a key of this installation, so that
 //! a repeated webhook is answered identically, also after a restart, and nothing has to be stored
-//! before the answer goes out. It is spent once its stream is over for good: the registry, not the
+//! before the answer goes out. It is spent once its stream is over for good: the call's task, not the
 //! token, knows that.
 
 use std::io::Write as _;
