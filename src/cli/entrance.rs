@@ -1,5 +1,6 @@
 //! The listener, with connections that can be told how much must come before they are read.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -81,7 +82,6 @@ impl AsyncRead for Connection {
             }
         }
         if wanted == 1 || buf.remaining() >= READ_AHEAD {
-            *ahead = Ahead::default();
             return Pin::new(stream).poll_read(cx, buf);
         }
         ready!(ahead.poll_fill(stream, cx))?;
@@ -92,28 +92,64 @@ impl AsyncRead for Connection {
 
 /// What was read beyond what was asked for. tungstenite asks for what its buffer has left, often
 /// for a single message, and each read is a system call.
+///
+/// All of it is asked for within a turn of the call's task, so the memory is on loan from the
+/// thread: a few blocks for thousands of connections.
 #[derive(Default)]
 struct Ahead {
-    memory: Box<[u8]>,
+    memory: Option<Block>,
     unread: Range<usize>,
+}
+
+type Block = Box<[u8; READ_AHEAD]>;
+
+/// Blocks that a thread keeps for the next connection that reads.
+const SPARE_BLOCKS: usize = 16;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+fn lend() -> Block {
+    let spare = SPARE.with_borrow_mut(Vec::pop);
+    spare.unwrap_or_else(|| Box::new([0; READ_AHEAD]))
+}
+
+fn give_back(block: Block) {
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < SPARE_BLOCKS {
+            spare.push(block);
+        }
+    });
 }
 
 impl Ahead {
     fn poll_fill(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.memory.is_empty() {
-            self.memory = vec![0; READ_AHEAD].into();
-        }
-        let mut memory = ReadBuf::new(&mut self.memory);
-        ready!(Pin::new(stream).poll_read(cx, &mut memory))?;
+        let mut block = lend();
+        let mut memory = ReadBuf::new(&mut *block);
+        let read = Pin::new(stream).poll_read(cx, &mut memory);
         self.unread = 0..memory.filled().len();
-        Poll::Ready(Ok(()))
+        if self.unread.is_empty() {
+            give_back(block);
+        } else {
+            self.memory = Some(block);
+        }
+        read
     }
 
     /// Gives what fits.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let Some(block) = &self.memory else {
+            return;
+        };
         let given = self.unread.len().min(buf.remaining());
-        buf.put_slice(&self.memory[self.unread.start..][..given]);
+        buf.put_slice(&block[self.unread.start..][..given]);
         self.unread.start += given;
+        if self.unread.is_empty()
+            && let Some(block) = self.memory.take()
+        {
+            give_back(block);
+        }
     }
 }
 

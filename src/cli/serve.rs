@@ -54,10 +54,10 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let recognizers = wiring::recognizers(&config, &data)?;
+    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
+    let recognizers = wiring::recognizers(&config, &data, &egress)?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config)?;
-    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
     let around = Arc::new(Surroundings {
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),

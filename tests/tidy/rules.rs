@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("telemetry", &[]),
     ("egress", &["telemetry"]),
     ("journal", &["telemetry"]),
-    ("recognizer", &["telemetry"]),
+    ("recognizer", &["egress", "telemetry"]),
     ("delivery", &["journal", "egress", "clock", "telemetry"]),
     (
         "session",
@@ -114,11 +114,7 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
     (&["TcpListener"], &["src/cli/"]),
     (
         &["TcpStream", "connect_async", "client_async"],
-        &[
-            "src/cli/entrance.rs",
-            "src/recognizer/deepgram/connection.rs",
-            "src/recognizer/deepgram/socket.rs",
-        ],
+        &["src/cli/entrance.rs"],
     ),
     (
         &[
