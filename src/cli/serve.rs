@@ -15,17 +15,20 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
-use super::entrance::Entrance;
+use super::entrance::{self, Limits};
 use super::wiring;
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
-use crate::session::{LowWater, Registry, Surroundings, Tokens};
+use crate::session::{Registry, Surroundings, Tokens};
 
 /// Deliveries under way may take this long once everything else has ended.
 const LAST_DELIVERIES: Duration = Duration::from_secs(8);
+
+/// Requests under way when everything else has ended may take this long.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
@@ -101,11 +104,9 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     };
     let mut signals = StopSignals::listen()?;
     announce(&listener)?;
-    let stopped = until(stopping);
-    let router = router(front).into_make_service_with_connect_info::<LowWater>();
-    let server = axum::serve(Entrance(listener), router).with_graceful_shutdown(stopped);
-    #[expect(clippy::disallowed_methods, reason = "ended below, after the calls")]
-    let server = tokio::task::spawn(server.into_future());
+    let server = entrance::serve(listener, router(front), Limits::of_this_process(), stopping);
+    #[expect(clippy::disallowed_methods, reason = "waited for below")]
+    let mut server = tokio::task::spawn(server);
 
     signals.next().await;
     info!("stopping: new calls pass by, live ones may end");
@@ -115,8 +116,14 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     // Nobody listens any more only if the receivers are gone, and then there is nothing to stop.
     let _ = stop.send(true);
     worker.await.context("the delivery worker failed")?;
-    // Media sockets that are still open end with the process; their calls go on at the carrier.
-    server.abort();
+    // Answers under way are given, a peer that does not take them is left. Media sockets that are
+    // still open end with the process; their calls go on at the carrier.
+    if tokio::time::timeout(LAST_ANSWERS, &mut server)
+        .await
+        .is_err()
+    {
+        server.abort();
+    }
     info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -47,6 +47,35 @@ pub fn refused(reason: Refusal) {
     counter!("handoff_refusals_total", "reason" => reason.as_str()).increment(1);
 }
 
+/// Why a connection was closed that had not become a media socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It did not ask for anything in time.
+    NoRequest,
+    /// There were too many, and it had been quiet for longest.
+    Crowded,
+}
+
+impl Closed {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRequest => "no_request",
+            Self::Crowded => "crowded",
+        }
+    }
+}
+
+/// Counts a connection that was closed on its peer.
+pub fn connection_closed(reason: Closed) {
+    counter!("handoff_connections_closed_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Counts a connection that the kernel could not give us, mostly for want of descriptors.
+pub fn accept_failed() {
+    counter!("handoff_accept_failures_total").increment(1);
+}
+
 /// Counts live calls.
 pub fn live_calls(calls: usize) {
     gauge!("handoff_live_calls").set(calls as f64);

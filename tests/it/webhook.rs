@@ -3,6 +3,8 @@
 use handoff_simulator::carrier::twilio::sign;
 use handoff_simulator::carrier::{CarrierEvent, Logged};
 use reqwest::{Method, StatusCode};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::by_hand::{
     Proof, SIGNATURE, VOICE, announce, call_form, form, hang_up, post, sid, token_of,
@@ -206,6 +208,25 @@ async fn only_posts_of_a_reasonable_size_are_taken() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     let books = stage.finish().await;
     assert!(!books.knows(&sid(1)).await);
+}
+
+#[tokio::test]
+async fn strangers_with_half_a_request_do_not_keep_the_carrier_out() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut strangers = Vec::new();
+    for _ in 0..200 {
+        let mut stranger = TcpStream::connect(stage.server().address)
+            .await
+            .expect("the server listens");
+        stranger
+            .write_all(b"POST /twilio/voice HTTP/1.1\r\nHost: ")
+            .await
+            .expect("the server listens");
+        strangers.push(stranger);
+    }
+    announce(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
 }
 
 #[tokio::test]

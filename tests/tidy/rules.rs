@@ -115,7 +115,8 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
     (
         &["TcpStream", "connect_async", "client_async"],
         &[
-            "src/cli/entrance.rs",
+            "src/cli/entrance/connection.rs",
+            "src/cli/entrance/door.rs",
             "src/recognizer/deepgram/connection.rs",
             "src/recognizer/deepgram/socket.rs",
         ],
