@@ -3,7 +3,7 @@
 use handoff_simulator::carrier::twilio::sign;
 use handoff_simulator::carrier::{CarrierEvent, Logged};
 use reqwest::{Method, StatusCode};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::by_hand::{
@@ -12,6 +12,7 @@ use super::by_hand::{
 use super::stage::{ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Setup, Stage, TARGET};
 
 const SIGNATURES: &str = r#"handoff_refusals_total{reason="signature"}"#;
+const MALFORMED: &str = r#"handoff_refusals_total{reason="malformed"}"#;
 const ROUTES: [&str; 6] = [
     VOICE,
     "/twilio/status",
@@ -19,6 +20,14 @@ const ROUTES: [&str; 6] = [
     "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
     "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
     "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
+];
+/// Ends of paths that we never write.
+const NO_ATTEMPTS: [&str; 5] = [
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/99999999999999999999",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/-1",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/%20",
+    "nonsense/1",
+    "%ff%fe/1",
 ];
 
 #[tokio::test]
@@ -33,9 +42,12 @@ async fn a_webhook_without_a_valid_signature_is_refused_and_counted() {
         Proof::Twice,
     ];
     let mut refused = 0.0;
-    for route in ROUTES {
+    let odd = NO_ATTEMPTS.into_iter().flat_map(|end| {
+        ["handoff", "after-dial", "leg"].map(|what| format!("/twilio/{what}/{end}"))
+    });
+    for route in ROUTES.map(str::to_owned).into_iter().chain(odd) {
         for proof in &proofs {
-            let (status, body) = post(&stage, route, &call_form(&call), proof).await;
+            let (status, body) = post(&stage, &route, &call_form(&call), proof).await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{route} with {proof:?}");
             assert_eq!(body, "signature does not match");
             refused += 1.0;
@@ -109,10 +121,67 @@ async fn a_signed_webhook_that_cannot_be_read_is_malformed() {
         let (status, body) = post(&stage, VOICE, parameters, &Proof::Right).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{parameters:?}: {body}");
     }
-    let counted = stage
-        .metric(r#"handoff_refusals_total{reason="malformed"}"#)
-        .await;
-    assert_eq!(counted, cases.len() as f64);
+    assert_eq!(stage.metric(MALFORMED).await, cases.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_waits_hears_something_whatever_the_path_says() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut ended = call_form(&sid(1));
+    ended.extend(form(&[("DialCallStatus", "no-answer")]));
+    for end in NO_ATTEMPTS {
+        let path = format!("/twilio/after-dial/{end}");
+        let (status, document) = post(&stage, &path, &ended, &Proof::Right).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(document.contains("<Say"), "{path}: {document}");
+        let path = format!("/twilio/handoff/{end}");
+        let (status, document) = post(&stage, &path, &call_form(&sid(1)), &Proof::Right).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(
+            document.contains("<Dial") && document.contains(TARGET),
+            "{document}"
+        );
+    }
+    let unread = call_form(&sid(1));
+    let path = "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1";
+    let (status, document) = post(&stage, path, &unread, &Proof::Right).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(document.contains("<Say"), "{document}");
+    assert_eq!(stage.metric(MALFORMED).await, 11.0);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_report_of_no_attempt_of_ours_is_malformed() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut rings = call_form(&sid(2));
+    rings.extend(form(&[("ParentCallSid", &sid(1))]));
+    for end in NO_ATTEMPTS {
+        let path = format!("/twilio/leg/{end}");
+        let (status, body) = post(&stage, &path, &rings, &Proof::Right).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
+    }
+    assert_eq!(stage.metric(MALFORMED).await, NO_ATTEMPTS.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_s_body_is_read_who_does_not_claim_to_be_the_carrier() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut stranger = TcpStream::connect(stage.server().address)
+        .await
+        .expect("the server listens");
+    // The body never comes.
+    stranger
+        .write_all(b"POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        .await
+        .expect("the server listens");
+    let mut answer = [0; 12];
+    let reading = stranger.read_exact(&mut answer);
+    let read = tokio::time::timeout(stage.left(), reading).await;
+    read.expect("an answer").expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 403");
     stage.finish().await;
 }
 
