@@ -10,7 +10,7 @@ use metrics::{counter, gauge, histogram};
 pub enum Refusal {
     /// No valid signature.
     Signature,
-    /// Signed, and of another account than ours.
+    /// Signed or with a token, and of another account than ours.
     Account,
     /// A token that was not given out, or is spent.
     Token,
