@@ -1,6 +1,9 @@
 //! The API for other systems: see live calls, hand one over.
 
+use std::borrow::Cow;
+
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,17 +12,19 @@ use handoff_core::id::CallId;
 use handoff_core::pii::Pii;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::error;
 
 use super::front::Front;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Record};
 use crate::session::Attachment;
 
 /// A refusal: `error` is a fixed word for programs, `message` says what to do.
 #[derive(Serialize)]
 struct Refused {
     error: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 /// A live call.
@@ -67,15 +72,11 @@ pub(super) async fn calls(State(front): State<Front>, headers: HeaderMap) -> Res
 }
 
 /// `GET /api/calls/{id}`: what happened in a call, live or over.
-pub(super) async fn call(
-    State(front): State<Front>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn call(State(front): State<Front>, id: Named, headers: HeaderMap) -> Response {
     if let Some(refusal) = unauthorized(&front, &headers) {
         return refusal;
     }
-    let Some(id) = CallId::parse(&id) else {
+    let Some(id) = call_id(id) else {
         return no_such_call();
     };
     match front.around.journal.records(&id).await {
@@ -112,7 +113,7 @@ pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -
 /// told; a call that is being handed over already is left alone.
 pub(super) async fn hand_off(
     State(front): State<Front>,
-    Path(id): Path<String>,
+    id: Named,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
@@ -126,26 +127,37 @@ pub(super) async fn hand_off(
     let Ok(HandOff { reason }) = wanted else {
         let refused = Refused {
             error: "malformed",
-            message: "the body must be JSON like {\"reason\": \"…\"}, or empty",
+            message: "the body must be JSON like {\"reason\": \"…\"}, or empty".into(),
         };
         return (StatusCode::BAD_REQUEST, Json(refused)).into_response();
     };
-    let Some(call) = CallId::parse(&id).and_then(|id| front.registry.call_of_id(&id)) else {
+    let Some(id) = call_id(id) else {
         return no_such_call();
     };
-    match front
-        .registry
-        .tell(
-            &call,
-            Event::HandoffRequested {
-                reason: Pii::new(reason),
-            },
-        )
-        .await
-    {
-        Attachment::Attached => StatusCode::ACCEPTED.into_response(),
-        Attachment::Gone => no_such_call(),
+    if let Some(call) = front.registry.call_of_id(&id) {
+        let event = Event::HandoffRequested {
+            reason: Pii::new(reason),
+        };
+        match front.registry.tell(&call, event).await {
+            Attachment::Attached => return StatusCode::ACCEPTED.into_response(),
+            // It ended meanwhile.
+            Attachment::Gone => {}
+        }
     }
+    match front.around.journal.records(&id).await {
+        Ok(records) if records.is_empty() => no_such_call(),
+        Ok(records) => not_live(&records),
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// A call as a path names it, which may be anything.
+type Named = Result<Path<String>, PathRejection>;
+
+fn call_id(named: Named) -> Option<CallId> {
+    // A path that is no text names no call.
+    let Path(id) = named.ok()?;
+    CallId::parse(&id)
 }
 
 fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
@@ -167,7 +179,7 @@ fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
     };
     let refused = Refused {
         error: "unauthorized",
-        message,
+        message: message.into(),
     };
     Some((StatusCode::UNAUTHORIZED, Json(refused)).into_response())
 }
@@ -180,9 +192,35 @@ fn unreadable(error: &JournalError) -> Response {
 fn no_such_call() -> Response {
     let refused = Refused {
         error: "no_such_call",
-        message: "no live call has this id",
+        message: "no call has this id".into(),
     };
     (StatusCode::NOT_FOUND, Json(refused)).into_response()
+}
+
+/// A call that is known and has nobody left to tell.
+fn not_live(records: &[Record]) -> Response {
+    let end = records.iter().find_map(|record| {
+        let Fact::CallEnded { disposition } = &record.fact else {
+            return None;
+        };
+        Some((record.wall, *disposition))
+    });
+    let Some((wall, disposition)) = end else {
+        let refused = Refused {
+            error: "call_not_live",
+            message: "the call is known, its end is not, and nothing here drives it".into(),
+        };
+        return (StatusCode::CONFLICT, Json(refused)).into_response();
+    };
+    let ended = OffsetDateTime::from_unix_timestamp_nanos(i128::from(wall.0) * 1_000_000)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "an unknown time".to_owned());
+    let refused = Refused {
+        error: "call_ended",
+        message: format!("the call ended at {ended} as {}", disposition.as_str()).into(),
+    };
+    (StatusCode::GONE, Json(refused)).into_response()
 }
 
 fn live(arrival: &Arrival) -> LiveCall {

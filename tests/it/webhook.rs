@@ -333,3 +333,28 @@ async fn a_body_that_is_no_form_is_not_taken_for_one() {
     assert!(answer.status().is_client_error(), "{}", answer.status());
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn a_call_that_is_over_is_told_from_one_that_never_was() {
+    let stage = Stage::set(Setup::empty()).await;
+    let asked = async |id: &str| {
+        let path = format!("/api/calls/{id}/handoff");
+        stage.api(Method::POST, &path, "").await
+    };
+    for id in ["call_01M7Z21QMCMG69WCKJN4BDMX00", "nonsense", "%ff"] {
+        let (status, refused) = asked(id).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{id}");
+        assert_eq!(refused["error"], "no_such_call", "{id}");
+    }
+    announce(&stage, &sid(1)).await;
+    let id = stage.live_call().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.idle().await;
+    let (status, refused) = asked(&id).await;
+    assert_eq!(status, StatusCode::GONE, "{refused}");
+    assert_eq!(refused["error"], "call_ended");
+    let message = refused["message"].as_str().expect("a message");
+    assert!(message.starts_with("the call ended at 20"), "{message}");
+    assert!(message.contains("Z as "), "{message}");
+    stage.finish().await;
+}
