@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::entrance::{self, Limits};
 use super::wiring;
@@ -218,12 +219,64 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
+/// What is logged unless the operator says otherwise.
+const DEFAULT_LOG: &str = "info";
+
 fn start_logging() {
-    let filter = config::variable("HANDOFF_LOG").unwrap_or_else(|| "info".to_owned());
+    let wanted = config::variable("HANDOFF_LOG")
+        .filter(|wanted| !wanted.trim().is_empty())
+        .unwrap_or_else(|| DEFAULT_LOG.to_owned());
+    let filter = log_filter(&wanted);
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(match &filter {
+            Ok(filter) => filter.clone(),
+            Err(_) => EnvFilter::new(DEFAULT_LOG),
+        })
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
+    if let Err(error) = filter {
+        warn!("HANDOFF_LOG is not used, {DEFAULT_LOG} is: {error}");
+    }
+}
+
+/// Reads a filter. A misspelt level is a filter too, for a target of that name, and silences
+/// everything else: a word by itself has to be a level.
+fn log_filter(wanted: &str) -> Result<EnvFilter, String> {
+    let directives = wanted.split(',').map(str::trim);
+    let misspelt = directives
+        .filter(|directive| !directive.is_empty() && !directive.contains(['=', '[']))
+        .find(|word| word.parse::<LevelFilter>().is_err());
+    if let Some(word) = misspelt {
+        return Err(format!(
+            "{word:?} is no level (off, error, warn, info, debug, trace); a target wants one, as in \
+             {word}=debug"
+        ));
+    }
+    EnvFilter::builder()
+        .parse(wanted)
+        .map_err(|error| format!("{wanted:?}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_would_silence_the_log_is_refused() {
+        for good in [
+            "info",
+            "WARN",
+            "off",
+            "handoff=debug,warn",
+            "info,handoff::session[call]=trace",
+        ] {
+            assert!(log_filter(good).is_ok(), "{good}");
+        }
+        for bad in ["inof", "info,handoff", "handoff=loud", "[", "a=b=c"] {
+            let told = log_filter(bad).expect_err(bad);
+            assert!(told.contains(bad.rsplit(',').next().unwrap()), "{told}");
+        }
+    }
 }
