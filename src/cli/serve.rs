@@ -103,13 +103,21 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         metrics,
         ready: Arc::clone(&ready),
     };
+    let limits = Limits::of_this_process();
     let mut signals = StopSignals::listen()?;
     announce(&listener)?;
-    let server = entrance::serve(listener, router(front), Limits::of_this_process(), stopping);
+    let server = entrance::serve(listener, router(front), limits, stopping);
     #[expect(clippy::disallowed_methods, reason = "waited for below")]
     let mut server = tokio::task::spawn(server);
 
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        // Whoever started us starts us again, and the calls are taken up.
+        ended = &mut server => {
+            ended.context("the entrance failed")?;
+            anyhow::bail!("the entrance closed by itself");
+        }
+    }
     info!("stopping: new calls pass by, live ones may end");
     ready.store(false, Ordering::Relaxed);
     registry.drain();

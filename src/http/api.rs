@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use handoff_core::call::{Arrival, Event, Fact, Party, describe};
 use handoff_core::id::CallId;
@@ -63,19 +64,13 @@ pub(super) struct HandOff {
 }
 
 /// `GET /api/calls`: all live calls.
-pub(super) async fn calls(State(front): State<Front>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
+pub(super) async fn calls(State(front): State<Front>, _: Authorized) -> Response {
     let calls: Vec<_> = front.registry.arrivals().iter().map(live).collect();
     Json(calls).into_response()
 }
 
 /// `GET /api/calls/{id}`: what happened in a call, live or over.
-pub(super) async fn call(State(front): State<Front>, id: Named, headers: HeaderMap) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
+pub(super) async fn call(State(front): State<Front>, _: Authorized, id: Named) -> Response {
     let Some(id) = call_id(id) else {
         return no_such_call();
     };
@@ -93,10 +88,7 @@ pub(super) async fn call(State(front): State<Front>, id: Named, headers: HeaderM
 }
 
 /// `GET /api/deliveries`: what is still to be delivered.
-pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
+pub(super) async fn deliveries(State(front): State<Front>, _: Authorized) -> Response {
     match front.around.journal.undelivered().await {
         Ok(undelivered) => {
             let waiting = Waiting {
@@ -113,13 +105,10 @@ pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -
 /// told; a call that is being handed over already is left alone.
 pub(super) async fn hand_off(
     State(front): State<Front>,
+    _: Authorized,
     id: Named,
-    headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
     let wanted = match body.is_empty() {
         true => Ok(HandOff::default()),
         false => serde_json::from_slice(&body),
@@ -160,28 +149,38 @@ fn call_id(named: Named) -> Option<CallId> {
     CallId::parse(&id)
 }
 
-fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
-    let given = (headers.get(header::AUTHORIZATION))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let matches = front
-        .api_token
-        .as_ref()
-        .zip(given)
-        .is_some_and(|(token, given)| token.expose().as_bytes().ct_eq(given.as_bytes()).into());
-    if matches {
-        return None;
+/// Whoever asks has shown the token. Comes before everything else that is read of a request, so
+/// that it says nothing to others.
+pub(super) struct Authorized;
+
+impl FromRequestParts<Front> for Authorized {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Response> {
+        let given = (parts.headers.get(header::AUTHORIZATION))
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let Some(token) = &front.api_token else {
+            return Err(unauthorized(
+                "the API is closed: HANDOFF_API_TOKEN is not set on the server",
+            ));
+        };
+        let expected = token.expose().as_bytes();
+        match given {
+            Some(given) if expected.ct_eq(given.as_bytes()).into() => Ok(Self),
+            Some(_) | None => Err(unauthorized(
+                "send Authorization: Bearer with the token of HANDOFF_API_TOKEN",
+            )),
+        }
     }
-    let message = if front.api_token.is_some() {
-        "send Authorization: Bearer with the token of HANDOFF_API_TOKEN"
-    } else {
-        "the API is closed: HANDOFF_API_TOKEN is not set on the server"
-    };
+}
+
+fn unauthorized(message: &'static str) -> Response {
     let refused = Refused {
         error: "unauthorized",
         message: message.into(),
     };
-    Some((StatusCode::UNAUTHORIZED, Json(refused)).into_response())
+    (StatusCode::UNAUTHORIZED, Json(refused)).into_response()
 }
 
 fn unreadable(error: &JournalError) -> Response {

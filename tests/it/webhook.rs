@@ -282,20 +282,49 @@ async fn only_posts_of_a_reasonable_size_are_taken() {
 #[tokio::test]
 async fn strangers_with_half_a_request_do_not_keep_the_carrier_out() {
     let stage = Stage::set(Setup::empty()).await;
-    let mut strangers = Vec::new();
-    for _ in 0..200 {
-        let mut stranger = TcpStream::connect(stage.server().address)
-            .await
-            .expect("the server listens");
-        stranger
-            .write_all(b"POST /twilio/voice HTTP/1.1\r\nHost: ")
-            .await
-            .expect("the server listens");
-        strangers.push(stranger);
-    }
+    let _strangers = half_requests(&stage, 200).await;
     announce(&stage, &sid(1)).await;
     hang_up(&stage, &sid(1)).await;
     stage.finish().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn strangers_who_take_every_descriptor_do_not_keep_the_carrier_out() {
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+    let mut stage = Stage::set(Setup::empty()).await;
+    stage.expect_error("connections cannot be accepted");
+    // The server took its cap from a limit that is far above this one.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", stage.server().id()));
+    let open = open.expect("the server runs").count();
+    let limit = Rlimit {
+        current: Some(open as u64 + 30),
+        ..getrlimit(Resource::Nofile)
+    };
+    prlimit(Some(stage.server().id()), Resource::Nofile, limit).expect("the server is ours");
+    let _strangers = half_requests(&stage, 100).await;
+    announce(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(1)).await;
+    assert!(stage.metric("handoff_accept_failures_total").await > 0.0);
+    let crowded = r#"handoff_connections_closed_total{reason="crowded"}"#;
+    assert!(stage.metric(crowded).await > 0.0);
+    let books = stage.finish().await;
+    let told = (books.log.iter()).filter(|line| line.contains("cannot be accepted"));
+    assert_eq!(told.count(), 1, "one line while it lasts");
+}
+
+/// Connections that began a request and go no further.
+async fn half_requests(stage: &Stage, count: usize) -> Vec<TcpStream> {
+    let mut strangers = Vec::new();
+    for _ in 0..count {
+        let stranger = TcpStream::connect(stage.server().address).await;
+        let mut stranger = stranger.expect("the server listens");
+        let half = b"POST /twilio/voice HTTP/1.1\r\nHost: ";
+        stranger.write_all(half).await.expect("the server listens");
+        strangers.push(stranger);
+    }
+    strangers
 }
 
 #[tokio::test]
@@ -356,5 +385,24 @@ async fn a_call_that_is_over_is_told_from_one_that_never_was() {
     let message = refused["message"].as_str().expect("a message");
     assert!(message.starts_with("the call ended at 20"), "{message}");
     assert!(message.contains("Z as "), "{message}");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_of_the_api_is_told_to_who_has_no_token() {
+    let stage = Stage::set(Setup::empty()).await;
+    for path in [
+        "/api/calls",
+        "/api/deliveries",
+        "/api/calls/nonsense",
+        "/api/calls/%ff",
+    ] {
+        let (status, body) = stage.get(path).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}: {body}");
+    }
+    let asked = stage.client.post(stage.url("/api/calls/%ff/handoff"));
+    let answer = asked.bearer_auth("guess").body("not JSON").send().await;
+    let answer = answer.expect("the server answers");
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     stage.finish().await;
 }
