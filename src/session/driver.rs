@@ -85,7 +85,7 @@ impl Driver {
         let (hearer, heard) = mpsc::channel(HEARD);
         let carrier_call = call.arrival().carrier_call.clone();
         Box::new(Self {
-            line: Line::new(carrier_call, token, around.start_deadline),
+            line: Line::new(carrier_call, token, Arc::clone(&around)),
             around,
             call,
             clock,

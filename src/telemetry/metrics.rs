@@ -10,7 +10,7 @@ use metrics::{counter, gauge, histogram};
 pub enum Refusal {
     /// No valid signature.
     Signature,
-    /// Signed, and of another account than ours.
+    /// Signed or with a token, and of another account than ours.
     Account,
     /// A token that was not given out, or is spent.
     Token,
@@ -45,6 +45,35 @@ impl Refusal {
 /// Counts something turned away.
 pub fn refused(reason: Refusal) {
     counter!("handoff_refusals_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Why a connection was closed that had not become a media socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It did not ask for anything in time.
+    NoRequest,
+    /// There were too many, and it had been quiet for longest.
+    Crowded,
+}
+
+impl Closed {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRequest => "no_request",
+            Self::Crowded => "crowded",
+        }
+    }
+}
+
+/// Counts a connection that was closed on its peer.
+pub fn connection_closed(reason: Closed) {
+    counter!("handoff_connections_closed_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Counts a connection that the kernel could not give us, mostly for want of descriptors.
+pub fn accept_failed() {
+    counter!("handoff_accept_failures_total").increment(1);
 }
 
 /// Counts live calls.

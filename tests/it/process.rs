@@ -84,11 +84,14 @@ impl Server {
         self.rest().await
     }
 
+    pub fn id(&self) -> Pid {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        id.and_then(Pid::from_raw).expect("the server is running")
+    }
+
     /// Tells the process to stop, as an operator does.
     pub fn terminate(&self) {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(Pid::from_raw).expect("the server is running");
-        kill_process(id, Signal::TERM).expect("the server is ours to signal");
+        kill_process(self.id(), Signal::TERM).expect("the server is ours to signal");
     }
 
     /// Waits for the end that [`Server::terminate`] asked for.

@@ -1,25 +1,19 @@
-//! The listener, with connections that can be told how much must come before they are read.
+//! Connections that can be told how much must come before they are read.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use super::receive_mark;
+use crate::cli::receive_mark;
 use crate::session::LowWater;
 
 /// Read at once where much is waited for: a little more than a window of both tracks.
 const READ_AHEAD: usize = 5 * 1024;
-
-/// Accepts connections.
-pub(super) struct Entrance(pub(super) TcpListener);
 
 /// An accepted connection. It owns its socket alone: who wants the mark moved holds the
 /// [`LowWater`] and no second descriptor, which would keep the connection half open.
@@ -31,29 +25,20 @@ pub(super) struct Connection {
     ahead: Ahead,
 }
 
-impl Listener for Entrance {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        let connection = Connection {
+impl Connection {
+    /// Reads what comes as it comes, until the mark is moved.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
             stream,
             low_water: LowWater::new(),
             applied: 1,
             ahead: Ahead::default(),
-        };
-        (connection, peer)
+        }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Entrance>> for LowWater {
-    fn connect_info(stream: IncomingStream<'_, Entrance>) -> Self {
-        stream.io().low_water.clone()
+    /// The mark, for who wants it moved.
+    pub(super) fn low_water(&self) -> LowWater {
+        self.low_water.clone()
     }
 }
 
@@ -190,17 +175,19 @@ mod tests {
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(10);
 
     async fn connected() -> (TcpStream, Connection) {
-        let mut entrance = Entrance(TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let peer = TcpStream::connect(entrance.local_addr().unwrap())
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
-        (peer, entrance.accept().await.0)
+        let (stream, _) = listener.accept().await.unwrap();
+        (peer, Connection::new(stream))
     }
 
     /// Reads once; says how much there was, or `None` if nobody is to be woken yet.
