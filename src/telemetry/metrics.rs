@@ -93,3 +93,13 @@ pub fn call_crashed() {
 pub fn journal_failed() {
     counter!("handoff_journal_failures_total").increment(1);
 }
+
+/// Tells whether the journal could be written the last time.
+pub fn journal_writable(writable: bool) {
+    gauge!("handoff_journal_writable").set(f64::from(u8::from(writable)));
+}
+
+/// Counts a fact that was dropped because the journal was away for too long.
+pub fn fact_dropped() {
+    counter!("handoff_facts_dropped_total").increment(1);
+}
