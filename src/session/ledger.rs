@@ -29,8 +29,8 @@ const LIMIT: usize = 32 * 1024;
 /// all. Without jitter: what comes at the same moment is one transaction.
 const RETRY: [Duration; 3] = [
     Duration::from_millis(100),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
 ];
 
 /// When something happened.

@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use handoff_simulator::witness::Observed;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -86,9 +86,26 @@ impl Server {
 
     /// Tells the process to stop, as an operator does.
     pub fn terminate(&self) {
+        kill_process(self.id(), Signal::TERM).expect("the server is ours to signal");
+    }
+
+    /// Has the kernel refuse every write of the server to a file, as a disk that fails does, or
+    /// allow them again.
+    pub fn let_write(&self, may: bool) {
+        let usual = getrlimit(Resource::Fsize);
+        let current = if may { usual.current } else { Some(0) };
+        let maximum = usual.maximum;
+        prlimit(
+            Some(self.id()),
+            Resource::Fsize,
+            Rlimit { current, maximum },
+        )
+        .expect("the server is ours to limit");
+    }
+
+    fn id(&self) -> Pid {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(Pid::from_raw).expect("the server is running");
-        kill_process(id, Signal::TERM).expect("the server is ours to signal");
+        id.and_then(Pid::from_raw).expect("the server is running")
     }
 
     /// Waits for the end that [`Server::terminate`] asked for.
