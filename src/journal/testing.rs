@@ -9,6 +9,7 @@ use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime, WallTime};
 
+pub(crate) use super::sqlite::testing::SmallDisk;
 use super::{DeliveryKind, NewDelivery, Receipt};
 
 /// 2026-01-01 00:00 UTC.

@@ -318,7 +318,8 @@ mod tests {
 
     use super::*;
     use crate::journal::testing::{
-        TestDir, announced, call_id, digit, ended, handoff_id, open, started, trigger, utterance,
+        SmallDisk, TestDir, announced, call_id, digit, ended, handoff_id, open, started, trigger,
+        utterance,
     };
 
     const DEADLINE: Duration = Duration::from_secs(30);
@@ -395,6 +396,43 @@ mod tests {
         );
         assert_eq!(journal.deliveries(&handoff_id(1)).await.unwrap().len(), 1);
         assert!(journal.trouble().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_happens_while_the_disk_is_really_full_is_written_once_and_in_order() {
+        let Some(disk) = SmallDisk::mount() else {
+            return;
+        };
+        let journal = Journal::open(&disk.journal()).unwrap();
+        let mut ledger = Ledger::new(journal.clone(), call_id(1));
+        ledger.push(plain(announced("CA1")));
+        settle(&mut ledger).await;
+        disk.fill();
+        for nth in 0..20 {
+            ledger.push(plain(said(nth)));
+            ledger.write();
+        }
+        ledger.push(decision());
+        let waiting = timeout(Duration::from_secs(1), ledger.written()).await;
+        assert!(
+            waiting.is_err(),
+            "nothing is written while the disk is full"
+        );
+        let trouble = journal.trouble();
+        assert!(
+            matches!(trouble, Some(JournalError::Full(_))),
+            "{trouble:?}"
+        );
+        assert_eq!(facts(&journal, &call_id(1)).await, [announced("CA1")]);
+        disk.make_room();
+        settle(&mut ledger).await;
+        let mut expected = vec![announced("CA1")];
+        expected.extend((0..20).map(said));
+        expected.push(Fact::Triggered(trigger(1)));
+        assert_eq!(facts(&journal, &call_id(1)).await, expected);
+        assert_eq!(journal.deliveries(&handoff_id(1)).await.unwrap().len(), 1);
+        assert!(journal.trouble().is_none());
+        journal.close().await;
     }
 
     #[tokio::test]

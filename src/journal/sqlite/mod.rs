@@ -15,7 +15,7 @@ mod reader;
 mod schema;
 mod settle;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod writer;
