@@ -13,6 +13,7 @@ mod by_hand;
 mod config;
 mod durability;
 mod media;
+#[cfg(target_os = "linux")]
 mod outage;
 mod pii;
 mod process;

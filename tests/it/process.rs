@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use handoff_simulator::witness::Observed;
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -91,7 +91,9 @@ impl Server {
 
     /// Has the kernel refuse every write of the server to a file, as a disk that fails does, or
     /// allow them again.
+    #[cfg(target_os = "linux")]
     pub fn let_write(&self, may: bool) {
+        use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
         let usual = getrlimit(Resource::Fsize);
         let current = if may { usual.current } else { Some(0) };
         let maximum = usual.maximum;

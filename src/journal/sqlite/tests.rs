@@ -7,6 +7,7 @@ use handoff_core::call::Fact;
 use rusqlite::Connection;
 
 use super::Journal;
+use super::open::open_writing;
 use crate::journal::conformance::conformance;
 use crate::journal::testing::{
     NEW_YEAR, TestDir, announced, call_id, digit, handoff_id, observed, open, receipt, trigger,
@@ -145,7 +146,7 @@ async fn files_that_are_not_this_programs_journal_are_refused_with_advice() {
     );
     check(
         |dir| {
-            drop(Journal::open(&dir.journal()).unwrap());
+            drop(open_writing(&dir.journal()).unwrap());
             dir.meddle("PRAGMA user_version = 4711");
         },
         "schema 4711, this program knows 2: run the newer program",

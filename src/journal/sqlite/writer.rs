@@ -95,7 +95,7 @@ impl Writer {
         answered.await.map_err(|_| JournalError::Closed)?
     }
 
-    /// Why the last change that reached the file failed; `None` if it did not.
+    /// What kept the last change from the file; `None` if it is there.
     pub(super) fn trouble(&self) -> watch::Receiver<Option<JournalError>> {
         self.trouble.subscribe()
     }
@@ -189,7 +189,8 @@ fn commit(
     let committed = transaction.as_ref().err();
     let failure = failure.or_else(|| committed.filter(|error| error.is_of_the_file()).cloned());
     // A transaction that changes nothing succeeds on a full disk as well.
-    if failure.is_some() || connection.total_changes() != changes_before {
+    let written = transaction.is_ok() && connection.total_changes() != changes_before;
+    if failure.is_some() || written {
         tell(trouble, failure);
     }
     for acknowledge in acknowledgements {
