@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handoff_core::call::Arrival;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use rustix::process::Signal;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -24,6 +25,7 @@ use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
 use crate::session::{Registry, Surroundings, Tokens};
+use crate::telemetry::metrics::{self, LeftAlone};
 
 /// Deliveries under way may take this long once everything else has ended.
 const LAST_DELIVERIES: Duration = Duration::from_secs(8);
@@ -42,11 +44,15 @@ pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    // Listened for and not looked at: a file that may not grow is then an error of the write, which
+    // the journal outlasts, and not the end of the process.
+    let _limit =
+        signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).context("cannot listen for SIGXFSZ")?;
     let Loaded { mut config, notes } = loaded;
     for note in &notes {
         info!("{note}");
     }
-    let metrics = PrometheusBuilder::new()
+    let prometheus = PrometheusBuilder::new()
         .set_buckets(&[
             0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
         ])
@@ -100,7 +106,7 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         verifier: Arc::new(wiring::verifier(&config)?),
         account_sid: config.twilio.account_sid.as_str().into(),
         api_token: config.api_token.clone(),
-        metrics,
+        metrics: prometheus,
         ready: Arc::clone(&ready),
     };
     let limits = Limits::of_this_process();
@@ -145,20 +151,20 @@ async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<(
         .await
         .context("cannot read the open calls")?
     {
-        let mut records = match journal.records(&open.call).await {
+        let records = match journal.records(&open.call).await {
             Ok(records) => records,
             Err(error) => {
                 error!(%error, "an open call cannot be read; it is left alone");
+                metrics::call_left_alone(LeftAlone::Unreadable);
                 continue;
             }
         };
-        // A fact that the journal took late belongs where it happened.
-        records.sort_by_key(|record| record.at);
         let announced = records
             .first()
             .and_then(|first| Arrival::from_fact(open.call, first.wall, &first.fact));
         let Some(arrival) = announced else {
             warn!("an open call does not begin with its announcement; it is left alone");
+            metrics::call_left_alone(LeftAlone::Unannounced);
             continue;
         };
         registry.revive(
@@ -186,8 +192,8 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
 /// The signals that stop the process. Listened for before the first line is printed, so that
 /// whoever waits for that line can stop us.
 struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl StopSignals {

@@ -122,3 +122,37 @@ pub fn call_crashed() {
 pub fn journal_failed() {
     counter!("handoff_journal_failures_total").increment(1);
 }
+
+/// Tells whether the journal could be written the last time.
+pub fn journal_writable(writable: bool) {
+    gauge!("handoff_journal_writable").set(f64::from(u8::from(writable)));
+}
+
+/// Counts a fact that was dropped because the journal was away for too long.
+pub fn fact_dropped() {
+    counter!("handoff_facts_dropped_total").increment(1);
+}
+
+/// Why an open call of an earlier process was not taken up. It stays with whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftAlone {
+    /// Its records cannot be read.
+    Unreadable,
+    /// Its records do not begin with its announcement.
+    Unannounced,
+}
+
+impl LeftAlone {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Unannounced => "unannounced",
+        }
+    }
+}
+
+/// Counts an open call that a start did not take up.
+pub fn call_left_alone(reason: LeftAlone) {
+    counter!("handoff_calls_left_alone_total", "reason" => reason.as_str()).increment(1);
+}

@@ -94,6 +94,22 @@ impl Server {
         kill_process(self.id(), Signal::TERM).expect("the server is ours to signal");
     }
 
+    /// Has the kernel refuse every write of the server to a file, as a disk that fails does, or
+    /// allow them again.
+    #[cfg(target_os = "linux")]
+    pub fn let_write(&self, may: bool) {
+        use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+        let usual = getrlimit(Resource::Fsize);
+        let current = if may { usual.current } else { Some(0) };
+        let maximum = usual.maximum;
+        prlimit(
+            Some(self.id()),
+            Resource::Fsize,
+            Rlimit { current, maximum },
+        )
+        .expect("the server is ours to limit");
+    }
+
     /// Waits for the end that [`Server::terminate`] asked for.
     pub async fn exited(mut self, within: Duration) -> (ExitStatus, Vec<String>) {
         let Ok(status) = timeout(within, self.child.wait()).await else {
