@@ -56,15 +56,15 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
     let recognizers = wiring::recognizers(&config, &data)?;
     info!(recognizer = recognizers.name(), "recognizer");
-    let sinks = wiring::sinks(&config)?;
+    let sinks = wiring::sinks(&config);
     let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
     let around = Arc::new(Surroundings {
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),
         egress: egress.clone(),
-        account: wiring::account(&config.twilio)?,
+        account: wiring::account(&config.twilio),
         carrier_timeout: config.twilio.timeout,
-        documents: wiring::documents(&config)?,
+        documents: wiring::documents(&config),
         recognizers,
         sinks: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
         start_deadline: config.stream.start_deadline,

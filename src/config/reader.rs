@@ -25,6 +25,21 @@ impl Problems {
             message: message.into(),
         });
     }
+
+    /// Keeps what was made of a value, or why it could not be.
+    pub(super) fn keep<T, E: std::fmt::Display>(
+        &mut self,
+        path: impl Into<String>,
+        made: Result<T, E>,
+    ) -> Option<T> {
+        match made {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add(path, error.to_string());
+                None
+            }
+        }
+    }
 }
 
 /// A table being read. Values of the wrong kind become problems, and a stand-in is given so that
@@ -55,6 +70,24 @@ impl<'a> Section<'a> {
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
         self.asked.insert(key);
         self.table.get(key)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Reads a text that becomes a value of its own type. A missing one is like an empty one.
+    pub(super) fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let text = match self.has(key) {
+            true => self.optional_text(key, problems)?,
+            false => self.text(key, problems),
+        };
+        problems.keep(self.path(key), parse(&text))
     }
 
     pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> String {

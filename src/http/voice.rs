@@ -54,13 +54,7 @@ pub(super) async fn handoff_document(
     // The document depends on who called whom, which the request says: a call whose task is gone
     // gets the same one.
     let arrival = arrived(request);
-    match front.around.documents.handoff(&arrival, &handoff, attempt) {
-        Ok(document) => xml(document),
-        Err(error) => {
-            error!(%error, "the handoff document cannot be built");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    xml(front.around.documents.handoff(&arrival, &handoff, attempt))
 }
 
 /// Dialling the human is over: what does the caller hear now?
