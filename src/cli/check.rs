@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use handoff_core::rule::DECLARED;
 use serde::Serialize;
 
+use super::wiring;
 use crate::carrier::twilio::rest::Credentials;
 use crate::carrier::twilio::twiml::{Mode, Then};
 use crate::config::{Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, ZendeskAccess};
@@ -22,8 +23,12 @@ struct Problem {
     message: String,
 }
 
+/// Exit code for a configuration that cannot be used.
+const UNUSABLE: u8 = 2;
+
 /// Prints the verdict. The exit code is 2 if the server would not start.
-pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode {
+pub(super) fn run(loaded: Result<Loaded, ConfigError>, json: bool) -> ExitCode {
+    let loaded = &loaded.and_then(with_recognizer);
     let problems = problems(loaded);
     let ok = problems.is_empty();
     if json {
@@ -45,8 +50,26 @@ pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode 
     if ok {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(2)
+        ExitCode::from(UNUSABLE)
     }
+}
+
+/// Says why another command does not begin.
+pub(super) fn refuse(error: &ConfigError) -> ExitCode {
+    print_problems(error);
+    ExitCode::from(UNUSABLE)
+}
+
+/// Loads a recognizer that is asked for by name, as the server would, and beside its data.
+fn with_recognizer(loaded: Loaded) -> Result<Loaded, ConfigError> {
+    if let RecognizerChoice::PocketSphinx(_) = loaded.config.recognizer {
+        let scratch = std::env::temp_dir().join(format!("handoff-check-{}", std::process::id()));
+        let made = wiring::recognizers(&loaded.config, &scratch);
+        // One that could not be loaded may have written nothing.
+        let _ = std::fs::remove_dir_all(&scratch);
+        made?;
+    }
+    Ok(loaded)
 }
 
 /// Prints the signals that rules may name.
@@ -67,8 +90,7 @@ pub(super) fn print_signals() {
     }
 }
 
-/// Prints every problem of a configuration with its path.
-pub(super) fn print_problems(error: &ConfigError) {
+fn print_problems(error: &ConfigError) {
     match error {
         ConfigError::Unusable(problems) => {
             eprintln!("handoff: {error}");

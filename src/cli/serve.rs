@@ -16,12 +16,13 @@ use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::entrance::Entrance;
-use super::wiring;
+use super::{check, wiring};
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
+use crate::recognizer::Recognizers;
 use crate::session::{LowWater, Registry, Surroundings, Tokens};
 
 /// Deliveries under way may take this long once everything else has ended.
@@ -30,14 +31,21 @@ const LAST_DELIVERIES: Duration = Duration::from_secs(8);
 /// Runs the server until it is told to stop.
 pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
     start_logging();
+    let data = &loaded.config.server.data_dir;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    let recognizers = match wiring::recognizers(&loaded.config, data) {
+        Ok(recognizers) => recognizers,
+        Err(error) => return Ok(check::refuse(&error)),
+    };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(loaded))
+        .block_on(serve(loaded, recognizers))
 }
 
-async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
+async fn serve(loaded: Loaded, recognizers: Recognizers) -> anyhow::Result<ExitCode> {
     let Loaded { mut config, notes } = loaded;
     for note in &notes {
         info!("{note}");
@@ -50,11 +58,8 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .install_recorder()
         .context("cannot install the metrics")?;
     let data = config.server.data_dir.clone();
-    std::fs::create_dir_all(&data)
-        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let recognizers = wiring::recognizers(&config, &data)?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config);
     let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;

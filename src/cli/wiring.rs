@@ -12,7 +12,9 @@ use tracing::warn;
 
 use crate::carrier::twilio::rest::Account;
 use crate::carrier::twilio::signature::{SigningKeys, Verifier};
-use crate::config::{self, Config, RecognizerChoice, SlackAccess, ZendeskAccess};
+use crate::config::{
+    self, Config, ConfigError, Problem, RecognizerChoice, SlackAccess, ZendeskAccess,
+};
 use crate::delivery::sink::{
     Priority, PriorityRule, PriorityStep, PriorityWhen, Requester, Sink, Slack, SlackLimits,
     SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits, ZendeskOptions,
@@ -89,17 +91,24 @@ pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
         .context("signatures cannot be checked with this public URL")
 }
 
-pub(super) fn recognizers(config: &Config, data: &Path) -> anyhow::Result<Recognizers> {
+/// Makes the recognizers. What they write goes below `data`.
+///
+/// # Errors
+/// The one that was asked for by name is not installed.
+pub(super) fn recognizers(config: &Config, data: &Path) -> Result<Recognizers, ConfigError> {
     match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
             let options = deepgram_options(deepgram, &config.rules);
             Ok(Recognizers::Deepgram(Arc::new(options)))
         }
         RecognizerChoice::PocketSphinx(sphinx) => {
-            let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
-            Ok(Recognizers::PocketSphinx(
-                loaded.context("recognizer.kind is \"pocketsphinx\"")?,
-            ))
+            match PocketSphinx::load(sphinx_options(*sphinx, data)) {
+                Ok(loaded) => Ok(Recognizers::PocketSphinx(loaded)),
+                Err(error) => Err(ConfigError::Unusable(vec![Problem {
+                    path: "recognizer.kind".to_owned(),
+                    message: format!("is \"pocketsphinx\", but {:#}", anyhow::Error::from(error)),
+                }])),
+            }
         }
         RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {
             match PocketSphinx::load(sphinx_options(*sphinx, data)) {
