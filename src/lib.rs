@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod base_url;
 pub mod carrier;
 pub mod cli;
 pub mod clock;

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use handoff::carrier::twilio::rest::{Account, Credentials};
+use handoff::base_url::BaseUrl;
+use handoff::carrier::twilio::rest::Account;
 use handoff::carrier::twilio::signature::{SigningKeys, Verifier};
 use handoff::carrier::twilio::wire::{self, Message, Track};
 use handoff::config::{self, Environment};
@@ -352,12 +353,11 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
     let egress = Egress::new(EgressOptions::default()).unwrap();
     let around = Arc::new(Surroundings {
         documents: Documents::new(
-            &config.server,
+            &config.server.public_url,
             &config.voice_agent,
             &config.handoff,
             &config.targets[0],
-        )
-        .unwrap(),
+        ),
         policy: Arc::new(Policy {
             // Rules are asked once a second and at every hypothesis, which is no matter of frames.
             rules: RuleSet::default(),
@@ -376,11 +376,10 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         journal: Journal::open(&data.join("journal.sqlite")).unwrap(),
         egress: egress.clone(),
         account: Account::new(
-            ACCOUNT_SID,
-            &Credentials::AuthToken(token.clone()),
-            "http://127.0.0.1:9",
-        )
-        .unwrap(),
+            &config.twilio.account_sid,
+            &config.twilio.credentials,
+            &BaseUrl::parse("http://127.0.0.1:9").unwrap(),
+        ),
         carrier_timeout: DEADLINE,
         recognizers: Recognizers::Deepgram(Arc::new(deepgram), egress),
         sinks: Vec::new(),

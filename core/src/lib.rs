@@ -36,4 +36,5 @@ pub mod pii;
 pub mod rule;
 pub mod signal;
 pub mod speech;
+pub mod spelling;
 pub mod time;

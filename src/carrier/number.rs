@@ -12,7 +12,7 @@ pub struct E164(Pii<String>);
 
 /// The text is not a number in international form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a telephone number in international form (+ and 7 to 15 digits)")]
+#[error("must be a number with country code, like \"+15550100042\"")]
 pub struct NotE164;
 
 impl E164 {
@@ -90,7 +90,7 @@ pub fn party(text: &str) -> Party {
 pub enum CallerIdPolicy {
     /// The company's number that was called.
     #[default]
-    BusinessNumber,
+    Called,
     /// The caller's own number where it is known, the company's otherwise.
     Caller,
 }
@@ -106,7 +106,7 @@ pub fn caller_id(policy: CallerIdPolicy, caller: &Party, called: &Party) -> Opti
         Party::Withheld => None,
     };
     match policy {
-        CallerIdPolicy::BusinessNumber => number(called),
+        CallerIdPolicy::Called => number(called),
         CallerIdPolicy::Caller => number(caller).or_else(|| number(called)),
     }
 }
@@ -185,7 +185,7 @@ mod tests {
             "+266696687",
             "sip:ann@example.com",
         ] {
-            assert_eq!(shown(CallerIdPolicy::BusinessNumber, caller), ours);
+            assert_eq!(shown(CallerIdPolicy::Called, caller), ours);
         }
         assert_eq!(
             shown(CallerIdPolicy::Caller, "+15550100001"),
@@ -195,9 +195,6 @@ mod tests {
             assert_eq!(shown(CallerIdPolicy::Caller, caller), ours, "{caller}");
         }
         let sip = party("sip:line@example.com");
-        assert_eq!(
-            caller_id(CallerIdPolicy::BusinessNumber, &party("x"), &sip),
-            None
-        );
+        assert_eq!(caller_id(CallerIdPolicy::Called, &party("x"), &sip), None);
     }
 }

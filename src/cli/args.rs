@@ -63,9 +63,6 @@ struct ConfigFlag {
     config: Option<PathBuf>,
 }
 
-/// Exit code for a configuration that cannot be used.
-const UNUSABLE: u8 = 2;
-
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     // The one crypto backend; rustls panics at its first use if it has to choose by itself.
@@ -86,15 +83,15 @@ pub fn main() -> ExitCode {
             json,
             signals: false,
         } => {
-            return check::run(&load(&config, None), json);
+            return check::run(load(&config, None), json);
         }
         Command::Serve { config, listen } => match load(&config, listen) {
             Ok(loaded) => serve::run(loaded),
-            Err(error) => return unusable(&error),
+            Err(error) => return check::refuse(&error),
         },
         Command::Doctor { config } => match load(&config, None) {
             Ok(loaded) => doctor::run(&loaded),
-            Err(error) => return unusable(&error),
+            Err(error) => return check::refuse(&error),
         },
         Command::Replay(replay) => replay.run(),
         Command::Demo(demo) => demo.run(),
@@ -114,9 +111,4 @@ fn load(flag: &ConfigFlag, listen: Option<String>) -> Result<Loaded, ConfigError
         (name, _) => config::variable(name),
     };
     config::load(flag.config.as_deref(), &Environment(&read))
-}
-
-fn unusable(error: &ConfigError) -> ExitCode {
-    check::print_problems(error);
-    ExitCode::from(UNUSABLE)
 }

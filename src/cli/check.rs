@@ -6,10 +6,9 @@ use handoff_core::rule::DECLARED;
 use serde::Serialize;
 
 use super::wiring;
-use crate::config::{
-    Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, TwilioCredentials, VoiceAgent,
-    ZendeskAccess,
-};
+use crate::carrier::twilio::rest::Credentials;
+use crate::carrier::twilio::twiml::{Mode, Then};
+use crate::config::{Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, ZendeskAccess};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -24,8 +23,12 @@ struct Problem {
     message: String,
 }
 
+/// Exit code for a configuration that cannot be used.
+const UNUSABLE: u8 = 2;
+
 /// Prints the verdict. The exit code is 2 if the server would not start.
-pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode {
+pub(super) fn run(loaded: Result<Loaded, ConfigError>, json: bool) -> ExitCode {
+    let loaded = &loaded.and_then(with_recognizer);
     let problems = problems(loaded);
     let ok = problems.is_empty();
     if json {
@@ -41,19 +44,32 @@ pub(super) fn run(loaded: &Result<Loaded, ConfigError>, json: bool) -> ExitCode 
     } else {
         match loaded {
             Err(error) => print_problems(error),
-            Ok(loaded) if ok => print_use(loaded),
-            Ok(_) => {
-                for Problem { path, message } in problems {
-                    eprintln!("handoff: {path}: {message}");
-                }
-            }
+            Ok(loaded) => print_use(loaded),
         }
     }
     if ok {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(2)
+        ExitCode::from(UNUSABLE)
     }
+}
+
+/// Says why another command does not begin.
+pub(super) fn refuse(error: &ConfigError) -> ExitCode {
+    print_problems(error);
+    ExitCode::from(UNUSABLE)
+}
+
+/// Loads a recognizer that is asked for by name, as the server would, and beside its data.
+fn with_recognizer(loaded: Loaded) -> Result<Loaded, ConfigError> {
+    if let RecognizerChoice::PocketSphinx(sphinx) = loaded.config.recognizer {
+        let scratch = std::env::temp_dir().join(format!("handoff-check-{}", std::process::id()));
+        let made = wiring::pocketsphinx(sphinx, &scratch);
+        // One that could not be loaded may have written nothing.
+        let _ = std::fs::remove_dir_all(&scratch);
+        made?;
+    }
+    Ok(loaded)
 }
 
 /// Prints the signals that rules may name.
@@ -74,8 +90,7 @@ pub(super) fn print_signals() {
     }
 }
 
-/// Prints every problem of a configuration with its path.
-pub(super) fn print_problems(error: &ConfigError) {
+fn print_problems(error: &ConfigError) {
     match error {
         ConfigError::Unusable(problems) => {
             eprintln!("handoff: {error}");
@@ -88,27 +103,18 @@ pub(super) fn print_problems(error: &ConfigError) {
     }
 }
 
-/// All problems, also those that only show when the carrier's documents are built.
 fn problems(loaded: &Result<Loaded, ConfigError>) -> Vec<Problem> {
-    let whole = |path: &str, message: String| {
-        vec![Problem {
-            path: path.to_owned(),
-            message,
-        }]
+    let problem = |path: &str, message: String| Problem {
+        path: path.to_owned(),
+        message,
     };
     match loaded {
-        Ok(loaded) => match wiring::documents(&loaded.config) {
-            Ok(_) => Vec::new(),
-            Err(error) => whole("voice_agent", format!("{:#}", anyhow::Error::from(error))),
-        },
+        Ok(_) => Vec::new(),
         Err(ConfigError::Unusable(problems)) => (problems.iter())
-            .map(|problem| Problem {
-                path: problem.path.clone(),
-                message: problem.message.clone(),
-            })
+            .map(|found| problem(&found.path, found.message.clone()))
             .collect(),
         Err(error @ (ConfigError::Unreadable { .. } | ConfigError::NotToml { .. })) => {
-            whole("HANDOFF_CONFIG", error.to_string())
+            vec![problem("HANDOFF_CONFIG", error.to_string())]
         }
     }
 }
@@ -123,22 +129,29 @@ fn print_use(loaded: &Loaded) {
         rules,
         ..
     } = &loaded.config;
-    println!("server       {} as {}", server.listen, server.public_url);
+    println!(
+        "server       {} as {}",
+        server.listen,
+        server.public_url.at("")
+    );
     println!("data         {}", server.data_dir.display());
     let rest = match &twilio.credentials {
-        TwilioCredentials::AuthToken => "auth token",
-        TwilioCredentials::ApiKey { .. } => "API key",
+        Credentials::AuthToken(_) => "auth token",
+        Credentials::ApiKey { .. } => "API key",
     };
     println!(
         "twilio       {} at {} with {rest}",
-        twilio.account_sid, twilio.base_url
+        twilio.account_sid.as_str(),
+        twilio.base_url.at("")
     );
     let stands = match voice_agent {
-        VoiceAgent::ListenThenRedirect { webhook_url } => format!("listen, then {webhook_url}"),
-        VoiceAgent::ListenThenDocument { .. } => "listen, then voice_agent.document".to_owned(),
-        VoiceAgent::Converse => {
-            "converse (only listens so far: no voice agent is connected)".to_owned()
-        }
+        Mode::Listen {
+            then: Then::Redirect(url),
+        } => format!("listen, then {}", url.as_str()),
+        Mode::Listen {
+            then: Then::Document(_),
+        } => "listen, then voice_agent.document".to_owned(),
+        Mode::Converse => "converse (only listens so far: no voice agent is connected)".to_owned(),
     };
     println!("voice agent  {stands}");
     println!("recognizer   {}", recognizer(&loaded.config.recognizer));
@@ -147,7 +160,7 @@ fn print_use(loaded: &Loaded) {
         println!(
             "target       {} rings {} s{default}",
             target.name,
-            target.ring.as_secs()
+            target.ring.get()
         );
     }
     for rule in &rules.rules {
@@ -162,7 +175,10 @@ fn print_use(loaded: &Loaded) {
             ZendeskAccess::Client { .. } => "OAuth client",
             ZendeskAccess::Token { .. } => "API token",
         };
-        println!("sink         zendesk at {} with {access}", zendesk.base_url);
+        println!(
+            "sink         zendesk at {} with {access}",
+            zendesk.base_url.at("")
+        );
     }
     if let Some(slack) = &loaded.config.slack {
         let access = match &slack.access {
@@ -179,7 +195,11 @@ fn print_use(loaded: &Loaded) {
 fn recognizer(choice: &RecognizerChoice) -> String {
     match choice {
         RecognizerChoice::Deepgram(deepgram) => {
-            format!("deepgram {} at {}", deepgram.model, deepgram.base_url)
+            format!(
+                "deepgram {} at {}",
+                deepgram.model,
+                deepgram.base_url.at("")
+            )
         }
         RecognizerChoice::PocketSphinx(_) => "pocketsphinx (approximate)".to_owned(),
         RecognizerChoice::PocketSphinxIfInstalled(_) => {

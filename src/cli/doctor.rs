@@ -42,7 +42,7 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
             println!("FAIL  {name}: {trouble}");
         }
     };
-    let public = format!("{}/healthz", config.server.public_url);
+    let public = config.server.public_url.at("/healthz");
     let reached = ask(&egress, Request::get(public), |_| true).await;
     told(
         "public URL",
@@ -50,7 +50,7 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
             format!("{trouble}; start `handoff serve` and see that the address leads to it")
         }),
     );
-    let account = wiring::account(&config.twilio)?;
+    let account = wiring::account(&config.twilio);
     let twilio = send(&egress, rest::fetch_account(&account), |_| true).await;
     told(
         "Twilio",
@@ -59,7 +59,7 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
         }),
     );
     if let RecognizerChoice::Deepgram(deepgram) = &config.recognizer {
-        let projects = Request::get(format!("{}/v1/projects", deepgram.base_url)).header(
+        let projects = Request::get(deepgram.base_url.at("/v1/projects")).header(
             header::AUTHORIZATION,
             format!("Token {}", deepgram.api_key.expose()),
         );
@@ -69,7 +69,7 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
             found.map_err(|trouble| format!("{trouble}; check DEEPGRAM_API_KEY")),
         );
     }
-    for sink in wiring::sinks(config)? {
+    for sink in wiring::sinks(config) {
         if let Some(request) = sink.authorize() {
             let found = send(&egress, request, |_| true).await;
             told(
@@ -81,7 +81,7 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
     if let Some(slack) = &config.slack
         && let SlackAccess::Bot { token, .. } = &slack.access
     {
-        let test = Request::post(format!("{}/api/auth.test", slack.base_url))
+        let test = Request::post(slack.base_url.at("/api/auth.test"))
             .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         let found = ask(&egress, test, |body| body.contains("\"ok\":true")).await;
         told(

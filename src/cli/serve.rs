@@ -18,12 +18,13 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::entrance::{self, Limits};
-use super::wiring;
+use super::{check, wiring};
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
+use crate::recognizer::Recognizers;
 use crate::session::{Registry, Surroundings, Tokens};
 use crate::telemetry::metrics::{self, LeftAlone};
 
@@ -36,14 +37,26 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Runs the server until it is told to stop.
 pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
     start_logging();
+    let data = &loaded.config.server.data_dir;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
+    let recognizers = match wiring::recognizers(&loaded.config, data, &egress) {
+        Ok(recognizers) => recognizers,
+        Err(error) => return Ok(check::refuse(&error)),
+    };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(loaded))
+        .block_on(serve(loaded, recognizers, egress))
 }
 
-async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
+async fn serve(
+    loaded: Loaded,
+    recognizers: Recognizers,
+    egress: Egress,
+) -> anyhow::Result<ExitCode> {
     // Listened for and not looked at: a file that may not grow is then an error of the write, which
     // the journal outlasts, and not the end of the process.
     let _limit =
@@ -60,21 +73,17 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .install_recorder()
         .context("cannot install the metrics")?;
     let data = config.server.data_dir.clone();
-    std::fs::create_dir_all(&data)
-        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
-    let recognizers = wiring::recognizers(&config, &data, &egress)?;
     info!(recognizer = recognizers.name(), "recognizer");
-    let sinks = wiring::sinks(&config)?;
+    let sinks = wiring::sinks(&config);
     let around = Arc::new(Surroundings {
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),
         egress: egress.clone(),
-        account: wiring::account(&config.twilio)?,
+        account: wiring::account(&config.twilio),
         carrier_timeout: config.twilio.timeout,
-        documents: wiring::documents(&config)?,
+        documents: wiring::documents(&config),
         recognizers,
         sinks: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
         start_deadline: config.stream.start_deadline,

@@ -153,6 +153,7 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         "TWILIO_API_KEY",
         "TWILIO_API_SECRET",
         "ZENDESK_EMAIL",
+        "ZENDESK_API_TOKEN",
         "SLACK_WEBHOOK_URL",
     ] {
         command.env_remove(other);

@@ -10,21 +10,20 @@ use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
 
-use crate::carrier::twilio::rest::{Account, Credentials};
+use crate::carrier::twilio::rest::Account;
 use crate::carrier::twilio::signature::{SigningKeys, Verifier};
 use crate::config::{
-    self, Config, RecognizerChoice, SlackAccess, TwilioCredentials, ZendeskAccess,
+    self, Config, ConfigError, Problem, RecognizerChoice, SlackAccess, ZendeskAccess,
 };
 use crate::delivery::sink::{
-    BaseUrl, Priority, PriorityRule, PriorityStep, PriorityWhen, Requester, Sink, Slack,
-    SlackLimits, SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits,
-    ZendeskOptions,
+    Priority, PriorityRule, PriorityStep, PriorityWhen, Requester, Sink, Slack, SlackLimits,
+    SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits, ZendeskOptions,
 };
 use crate::egress::Egress;
 use crate::recognizer::Recognizers;
 use crate::recognizer::deepgram::{DeepgramOptions, Reconnect, Replay};
 use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
-use crate::session::{Documents, DocumentsError};
+use crate::session::Documents;
 
 /// A call that lasts longer than this is not one: Twilio ends calls after four hours.
 const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
@@ -51,9 +50,9 @@ const ASKING_WORDS: [&str; 8] = [
     "speak to someone",
 ];
 
-pub(super) fn documents(config: &Config) -> Result<Documents, DocumentsError> {
+pub(super) fn documents(config: &Config) -> Documents {
     Documents::new(
-        &config.server,
+        &config.server.public_url,
         &config.voice_agent,
         &config.handoff,
         &config.targets[0],
@@ -69,7 +68,7 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         journal_deadline: config.handoff.journal_deadline,
         rewrite_attempts: config.handoff.attempts,
         rewrite_retry: config.handoff.retry,
-        rewrite_evidence: evidence_after(&config.handoff.say),
+        rewrite_evidence: evidence_after(config.handoff.say.expose()),
         handoffs: HANDOFFS,
         last_words: LAST_WORDS,
         stream_grace: config.stream.grace,
@@ -83,40 +82,31 @@ fn evidence_after(announcement: &str) -> Duration {
     FIRST_LEG_NEWS + SPOKEN_CHARACTER.saturating_mul(characters)
 }
 
-pub(super) fn account(twilio: &config::Twilio) -> anyhow::Result<Account> {
-    let credentials = match &twilio.credentials {
-        TwilioCredentials::AuthToken => Credentials::AuthToken(twilio.auth_tokens[0].clone()),
-        TwilioCredentials::ApiKey { sid, secret } => Credentials::ApiKey {
-            sid: sid.clone(),
-            secret: secret.clone(),
-        },
-    };
-    Account::new(&twilio.account_sid, &credentials, &twilio.base_url)
-        .context("the Twilio account cannot be used")
+pub(super) fn account(twilio: &config::Twilio) -> Account {
+    Account::new(&twilio.account_sid, &twilio.credentials, &twilio.base_url)
 }
 
 pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
     let keys = SigningKeys::AuthTokens(config.twilio.auth_tokens.clone());
-    Verifier::new(&config.server.public_url, keys)
+    Verifier::new(&config.server.public_url.at(""), keys)
         .context("signatures cannot be checked with this public URL")
 }
 
+/// Makes the recognizers. What they write goes below `data`.
+///
+/// # Errors
+/// The one that was asked for by name is not installed.
 pub(super) fn recognizers(
     config: &Config,
     data: &Path,
     egress: &Egress,
-) -> anyhow::Result<Recognizers> {
+) -> Result<Recognizers, ConfigError> {
     match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
             let options = deepgram_options(deepgram, &config.rules);
             Ok(Recognizers::Deepgram(Arc::new(options), egress.clone()))
         }
-        RecognizerChoice::PocketSphinx(sphinx) => {
-            let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));
-            Ok(Recognizers::PocketSphinx(
-                loaded.context("recognizer.kind is \"pocketsphinx\"")?,
-            ))
-        }
+        RecognizerChoice::PocketSphinx(sphinx) => pocketsphinx(*sphinx, data),
         RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {
             match PocketSphinx::load(sphinx_options(*sphinx, data)) {
                 Ok(loaded) => Ok(Recognizers::PocketSphinx(loaded)),
@@ -130,12 +120,29 @@ pub(super) fn recognizers(
     }
 }
 
+/// Loads the embedded recognizer, which was asked for by name. What it writes goes below `data`.
+///
+/// # Errors
+/// It is not installed.
+pub(super) fn pocketsphinx(
+    sphinx: config::PocketSphinx,
+    data: &Path,
+) -> Result<Recognizers, ConfigError> {
+    match PocketSphinx::load(sphinx_options(sphinx, data)) {
+        Ok(loaded) => Ok(Recognizers::PocketSphinx(loaded)),
+        Err(error) => Err(ConfigError::Unusable(vec![Problem {
+            path: "recognizer.kind".to_owned(),
+            message: format!("is \"pocketsphinx\", but {:#}", anyhow::Error::from(error)),
+        }])),
+    }
+}
+
 fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOptions {
     let millis = |span: Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
     let keyterms = deepgram.keyterms.iter().cloned();
     let asking = words_of(rules).iter().map(|word| (*word).to_owned());
     DeepgramOptions {
-        base_url: deepgram.base_url.clone(),
+        base_url: deepgram.base_url.at(""),
         api_key: deepgram.api_key.clone(),
         model: deepgram.model.clone(),
         language: deepgram.language.clone(),
@@ -178,18 +185,15 @@ fn sphinx_options(sphinx: config::PocketSphinx, data: &Path) -> PocketSphinxOpti
 }
 
 /// The sinks whose secrets are set.
-pub(super) fn sinks(config: &Config) -> anyhow::Result<Vec<Sink>> {
-    let mut sinks = Vec::new();
-    if let Some(zendesk) = &config.zendesk {
-        sinks.push(Sink::Zendesk(Zendesk::new(zendesk_options(zendesk)?)));
-    }
-    if let Some(slack) = &config.slack {
-        sinks.push(Sink::Slack(Slack::new(slack_options(slack)?)));
-    }
-    Ok(sinks)
+pub(super) fn sinks(config: &Config) -> Vec<Sink> {
+    let zendesk = config.zendesk.as_ref().map(zendesk_options);
+    let slack = config.slack.as_ref().map(slack_options);
+    let zendesk = zendesk.map(|options| Sink::Zendesk(Zendesk::new(options)));
+    let slack = slack.map(|options| Sink::Slack(Slack::new(options)));
+    zendesk.into_iter().chain(slack).collect()
 }
 
-fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> {
+fn zendesk_options(zendesk: &config::Zendesk) -> ZendeskOptions {
     let credentials = match &zendesk.access {
         ZendeskAccess::Client { id, secret } => ZendeskCredentials::OAuth {
             client_id: id.clone(),
@@ -215,8 +219,8 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
         when: PriorityWhen::SentimentBelow(-0.5),
         priority: Priority::High,
     };
-    Ok(ZendeskOptions {
-        base: BaseUrl::parse(&zendesk.base_url).context("sink.zendesk.base_url")?,
+    ZendeskOptions {
+        base: zendesk.base_url.clone(),
         credentials,
         requester,
         priority: PriorityRule {
@@ -226,23 +230,20 @@ fn zendesk_options(zendesk: &config::Zendesk) -> anyhow::Result<ZendeskOptions> 
         tags: zendesk.tags.clone(),
         custom_fields: Vec::new(),
         limits: ZendeskLimits::VENDOR,
-    })
+    }
 }
 
-fn slack_options(slack: &config::Slack) -> anyhow::Result<SlackOptions> {
+fn slack_options(slack: &config::Slack) -> SlackOptions {
     let transport = match &slack.access {
         SlackAccess::Bot { token, channel } => SlackTransport::Bot {
-            base: BaseUrl::parse(&format!("{}/api", slack.base_url))
-                .context("sink.slack.base_url")?,
+            base: slack.base_url.below("/api"),
             token: token.clone(),
             channel: channel.clone(),
         },
-        SlackAccess::Webhook { url } => SlackTransport::Webhook {
-            url: BaseUrl::parse(url.expose()).context("SLACK_WEBHOOK_URL")?,
-        },
+        SlackAccess::Webhook { url } => SlackTransport::Webhook { url: url.clone() },
     };
-    Ok(SlackOptions {
+    SlackOptions {
         transport,
         limits: SlackLimits::VENDOR,
-    })
+    }
 }

@@ -2,28 +2,13 @@
 
 use std::time::Duration;
 
-use handoff_core::pii::Pii;
 use handoff_core::rule::{Expression, Rule};
 
 use super::reader::{Problems, Section};
-use super::server::is_web_url;
-
-/// How we stand in the call (design: mode).
-#[derive(Clone, Debug)]
-pub enum VoiceAgent {
-    /// We hear both sides; the call goes on to the webhook that answered it so far.
-    ListenThenRedirect {
-        /// The voice agent's own voice webhook.
-        webhook_url: String,
-    },
-    /// We hear both sides; the verbs connect the voice agent.
-    ListenThenDocument {
-        /// Verbs without the `<Response>` around them.
-        document: String,
-    },
-    /// We are the media endpoint.
-    Converse,
-}
+use crate::carrier::number::{CallerIdPolicy, E164};
+use crate::carrier::twilio::argument::{RingSeconds, Spoken, WebUrl};
+use crate::carrier::twilio::twiml::{Mode, Then};
+use crate::carrier::twilio::xml::InlineVerbs;
 
 /// The `[stream]` section.
 #[derive(Clone, Copy, Debug)]
@@ -34,24 +19,15 @@ pub struct StreamTimes {
     pub grace: Duration,
 }
 
-/// Which number the human sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallerIdPolicy {
-    /// The business number that was called.
-    Called,
-    /// The caller's number, unless it is withheld.
-    Caller,
-}
-
 /// The `[handoff]` section.
 #[derive(Clone, Debug)]
 pub struct Handoff {
     /// Spoken before the human's phone rings.
-    pub say: String,
+    pub say: Spoken,
     /// Spoken when no human picked up.
-    pub nobody: String,
+    pub nobody: Spoken,
     /// Spoken by the carrier when all of ours is gone.
-    pub apology: String,
+    pub apology: Spoken,
     /// Which number the human sees.
     pub caller_id: CallerIdPolicy,
     /// How long a rewrite waits for the journal.
@@ -67,58 +43,51 @@ pub struct Handoff {
 pub struct Target {
     /// Its name in the configuration.
     pub name: String,
-    /// The number to ring, E.164.
-    pub number: Pii<String>,
+    /// The number to ring.
+    pub number: E164,
     /// How long to ring it.
-    pub ring: Duration,
+    pub ring: RingSeconds,
 }
 
-/// The longest text a carrier speaks in one go (Twilio `<Say>`).
-const LONGEST_SPOKEN: usize = 4_096;
-
-impl VoiceAgent {
-    pub(super) fn read(mut section: Section<'_>, problems: &mut Problems) -> Self {
-        let mode = section.text("mode", problems);
-        let webhook_url = section.text("webhook_url", problems);
-        let document = section.text("document", problems);
-        let read = match (mode.as_str(), webhook_url.is_empty(), document.is_empty()) {
-            ("converse", _, _) => Self::Converse,
-            ("listen", false, true) => {
-                if !is_web_url(&webhook_url) {
-                    problems.add(
-                        section.path("webhook_url"),
-                        format!("\"{webhook_url}\" must be an absolute https:// address"),
-                    );
-                }
-                Self::ListenThenRedirect { webhook_url }
-            }
-            ("listen", true, false) => Self::ListenThenDocument { document },
-            ("listen", true, true) => {
-                problems.add(
-                    section.path("webhook_url"),
-                    "is not set; give the webhook of the voice agent that answered the line so \
-                     far (or VOICE_AGENT_URL, or voice_agent.document)",
-                );
-                Self::Converse
-            }
-            ("listen", false, false) => {
-                problems.add(
-                    section.path("document"),
-                    "is set beside webhook_url; keep the one that connects your voice agent",
-                );
-                Self::Converse
-            }
-            (other, _, _) => {
-                problems.add(
-                    section.path("mode"),
-                    format!("\"{other}\" must be \"listen\" or \"converse\""),
-                );
-                Self::Converse
-            }
-        };
-        section.finish(problems);
-        read
-    }
+/// Reads `[voice_agent]`: how we stand in the call.
+pub(super) fn read_voice_agent(mut section: Section<'_>, problems: &mut Problems) -> Option<Mode> {
+    let mode = section.text("mode", problems);
+    let webhook_url = section.text("webhook_url", problems);
+    let document = section.text("document", problems);
+    let listen = |then| Mode::Listen { then };
+    let read = match (mode.as_str(), webhook_url.is_empty(), document.is_empty()) {
+        ("converse", _, _) => Some(Mode::Converse),
+        ("listen", false, true) => problems
+            .keep(section.path("webhook_url"), WebUrl::new(&webhook_url))
+            .map(|url| listen(Then::Redirect(url))),
+        ("listen", true, false) => problems
+            .keep(section.path("document"), InlineVerbs::new(&document))
+            .map(|verbs| listen(Then::Document(verbs))),
+        ("listen", true, true) => {
+            problems.add(
+                section.path("webhook_url"),
+                "is not set; give the webhook of the voice agent that answered the line so \
+                 far (or VOICE_AGENT_URL, or voice_agent.document)",
+            );
+            None
+        }
+        ("listen", false, false) => {
+            problems.add(
+                section.path("document"),
+                "is set beside webhook_url; keep the one that connects your voice agent",
+            );
+            None
+        }
+        (other, _, _) => {
+            problems.add(
+                section.path("mode"),
+                format!("\"{other}\" must be \"listen\" or \"converse\""),
+            );
+            None
+        }
+    };
+    section.finish(problems);
+    read
 }
 
 impl StreamTimes {
@@ -137,13 +106,15 @@ impl Handoff {
     pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Self {
         let mut spoken = |key: &'static str| {
             let text = section.text(key, problems);
-            if text.chars().count() > LONGEST_SPOKEN || text.is_empty() {
+            let spoken = Spoken::new(&text);
+            if text.chars().count() > Spoken::LIMIT_CHARS || spoken.expose().is_empty() {
+                let limit = Spoken::LIMIT_CHARS;
                 problems.add(
                     section.path(key),
-                    format!("must be 1 to {LONGEST_SPOKEN} characters of text to speak"),
+                    format!("must be 1 to {limit} characters of text to speak"),
                 );
             }
-            text
+            spoken
         };
         let (say, nobody, apology) = (spoken("say"), spoken("nobody"), spoken("apology"));
         let caller_id = match section.text("caller_id", problems).as_str() {
@@ -154,7 +125,7 @@ impl Handoff {
                     section.path("caller_id"),
                     format!("\"{other}\" must be \"called\" or \"caller\""),
                 );
-                CallerIdPolicy::Called
+                CallerIdPolicy::default()
             }
         };
         Self {
@@ -176,57 +147,71 @@ impl Target {
         handoff: &mut Section<'_>,
         problems: &mut Problems,
     ) -> Vec<Self> {
-        let ring = handoff.duration("ring", problems);
-        check_ring(ring, &handoff.path("ring"), problems);
+        let ring = ring(handoff, problems);
         let wanted = handoff.text("target", problems);
-        let mut targets: Vec<Self> = sections
-            .into_iter()
-            .map(|section| Self::read(section, ring, problems))
-            .collect();
-        if targets.is_empty() {
+        let wanted_path = handoff.path("target");
+        if sections.is_empty() {
             problems.add(
                 "target",
                 "no human to hand calls to; add a [[target]] with name and number, or set \
                  HANDOFF_TARGET to a number like +15550100042",
             );
-        } else if !wanted.is_empty() {
-            match targets.iter().position(|target| target.name == wanted) {
+        }
+        let mut names = Vec::new();
+        let mut targets: Vec<Option<Self>> = sections
+            .into_iter()
+            .map(|section| Self::read(section, ring, &mut names, problems))
+            .collect();
+        if !wanted.is_empty() && !names.is_empty() {
+            match names.iter().position(|name| *name == wanted) {
                 Some(place) => targets[..=place].rotate_right(1),
                 None => problems.add(
-                    handoff.path("target"),
+                    wanted_path,
                     format!("there is no [[target]] named \"{wanted}\""),
                 ),
             }
         }
-        targets
+        targets.into_iter().flatten().collect()
     }
 
-    fn read(mut section: Section<'_>, ring: Duration, problems: &mut Problems) -> Self {
+    /// Adds the target's name to `names`, which says where it stands even if it cannot be used.
+    fn read(
+        mut section: Section<'_>,
+        default_ring: Option<RingSeconds>,
+        names: &mut Vec<String>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let name = section.text("name", problems);
         if name.is_empty() {
             problems.add(
                 section.path("name"),
                 "is not set; routes and tickets name the target",
             );
-        }
-        let number = section.text("number", problems);
-        if !is_e164(&number) {
+        } else if names.contains(&name) {
             problems.add(
-                section.path("number"),
-                "must be a number with country code, like \"+15550100042\"",
+                section.path("name"),
+                "is the name of another target too (HANDOFF_TARGET is named \"default\")",
             );
         }
-        let own_ring = section.optional_duration("ring", problems);
-        if let Some(ring) = own_ring {
-            check_ring(ring, &section.path("ring"), problems);
-        }
+        names.push(name.clone());
+        let number = section.parsed("number", E164::parse, problems);
+        let ring = match section.has("ring") {
+            true => ring(&mut section, problems),
+            false => default_ring,
+        };
         section.finish(problems);
-        Self {
+        Some(Self {
             name,
-            number: Pii::new(number),
-            ring: own_ring.unwrap_or(ring),
-        }
+            number: number?,
+            ring: ring?,
+        })
     }
+}
+
+fn ring(section: &mut Section<'_>, problems: &mut Problems) -> Option<RingSeconds> {
+    let ring = section.optional_duration("ring", problems)?;
+    let seconds = u16::try_from(ring.as_secs()).unwrap_or(u16::MAX);
+    problems.keep(section.path("ring"), RingSeconds::new(seconds))
 }
 
 /// Reads one rule; `None` when it is switched off or cannot be used.
@@ -271,19 +256,4 @@ pub(super) fn read_rule(mut section: Section<'_>, problems: &mut Problems) -> Op
             None
         }
     }
-}
-
-fn check_ring(ring: Duration, path: &str, problems: &mut Problems) {
-    if !(5..=600).contains(&ring.as_secs()) {
-        problems.add(path, "must be from 5s to 600s, which is what carriers take");
-    }
-}
-
-/// Whether a text is a telephone number as ITU-T E.164 writes it.
-fn is_e164(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0')
-    })
 }

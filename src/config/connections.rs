@@ -4,37 +4,24 @@ use std::time::Duration;
 
 use handoff_core::pii::Secret;
 
-use super::environment::Environment;
+use super::environment::{Environment, Pair};
 use super::reader::{Problems, Section};
-use super::server::is_web_url;
+use crate::base_url::BaseUrl;
+use crate::carrier::twilio::rest::{AccountSid, Credentials, KeySid};
 
 /// The `[twilio]` section with its secrets.
 #[derive(Clone, Debug)]
 pub struct Twilio {
-    /// REST base URL without a trailing slash.
-    pub base_url: String,
+    /// Where the REST API is.
+    pub base_url: BaseUrl,
     /// How long one REST request may take.
     pub timeout: Duration,
     /// The account (`AC…`).
-    pub account_sid: String,
+    pub account_sid: AccountSid,
     /// What webhooks are signed with, newest first. Two during a rotation.
     pub auth_tokens: Vec<Secret>,
     /// What REST requests authenticate with.
-    pub credentials: TwilioCredentials,
-}
-
-/// How REST requests authenticate.
-#[derive(Clone, Debug)]
-pub enum TwilioCredentials {
-    /// With the first auth token.
-    AuthToken,
-    /// With an API key.
-    ApiKey {
-        /// `SK…`.
-        sid: String,
-        /// Its secret.
-        secret: Secret,
-    },
+    pub credentials: Credentials,
 }
 
 /// `[recognizer]`: who turns speech into words.
@@ -53,8 +40,8 @@ pub enum RecognizerChoice {
 /// `[recognizer.deepgram]` with its secret.
 #[derive(Clone, Debug)]
 pub struct Deepgram {
-    /// Base URL without a trailing slash.
-    pub base_url: String,
+    /// Where the API is.
+    pub base_url: BaseUrl,
     /// The project's key.
     pub api_key: Secret,
     /// The model.
@@ -88,8 +75,8 @@ pub struct Delivery {
 /// `[sink.zendesk]` with its secrets.
 #[derive(Clone, Debug)]
 pub struct Zendesk {
-    /// Base URL without a trailing slash.
-    pub base_url: String,
+    /// Where the API is.
+    pub base_url: BaseUrl,
     /// How to authenticate.
     pub access: ZendeskAccess,
     /// The ticket's requester.
@@ -122,8 +109,8 @@ pub enum ZendeskAccess {
 /// `[sink.slack]` with its secrets.
 #[derive(Clone, Debug)]
 pub struct Slack {
-    /// Base URL without a trailing slash.
-    pub base_url: String,
+    /// Where the API is.
+    pub base_url: BaseUrl,
     /// How to post.
     pub access: SlackAccess,
 }
@@ -141,7 +128,7 @@ pub enum SlackAccess {
     /// Through an incoming webhook: the card alone.
     Webhook {
         /// The webhook's secret URL.
-        url: Secret,
+        url: BaseUrl,
     },
 }
 
@@ -150,40 +137,44 @@ impl Twilio {
         mut section: Section<'_>,
         env: &Environment<'_>,
         problems: &mut Problems,
-    ) -> Self {
-        let base_url = base_url(&mut section, problems);
+    ) -> Option<Self> {
+        let base_url = section.parsed("base_url", BaseUrl::parse, problems);
         let timeout = section.duration("timeout", problems);
         section.finish(problems);
-        let account_sid = env.required("TWILIO_ACCOUNT_SID", "the account, AC…", problems);
-        let token = env.required(
-            "TWILIO_AUTH_TOKEN",
-            "the account's primary auth token; webhooks are signed with it",
-            problems,
-        );
-        let mut auth_tokens = vec![Secret::new(token)];
-        auth_tokens.extend(env.get("TWILIO_AUTH_TOKEN_PREVIOUS").map(Secret::new));
-        let credentials = match (env.get("TWILIO_API_KEY"), env.get("TWILIO_API_SECRET")) {
-            (Some(sid), Some(secret)) => TwilioCredentials::ApiKey {
-                sid,
-                secret: Secret::new(secret),
-            },
-            (None, None) => TwilioCredentials::AuthToken,
-            (Some(_), None) => {
-                problems.add("TWILIO_API_SECRET", "is not set beside TWILIO_API_KEY");
-                TwilioCredentials::AuthToken
-            }
-            (None, Some(_)) => {
-                problems.add("TWILIO_API_KEY", "is not set beside TWILIO_API_SECRET");
-                TwilioCredentials::AuthToken
+        let account_sid = match env.get("TWILIO_ACCOUNT_SID") {
+            Some(sid) => problems.keep("TWILIO_ACCOUNT_SID", AccountSid::parse(&sid)),
+            None => {
+                problems.add(
+                    "TWILIO_ACCOUNT_SID",
+                    "is not set; it holds the account, AC…",
+                );
+                None
             }
         };
-        Self {
-            base_url,
-            timeout,
-            account_sid,
-            auth_tokens,
-            credentials,
+        let token = env.secret("TWILIO_AUTH_TOKEN", problems);
+        if token.is_none() {
+            problems.add(
+                "TWILIO_AUTH_TOKEN",
+                "is not set; it holds the account's primary auth token, with which webhooks are \
+                 signed",
+            );
         }
+        let previous = env.secret("TWILIO_AUTH_TOKEN_PREVIOUS", problems);
+        let key = match env.pair("TWILIO_API_KEY", "TWILIO_API_SECRET", problems) {
+            Pair::Whole(sid, secret) => problems
+                .keep("TWILIO_API_KEY", KeySid::parse(&sid))
+                .map(|sid| Credentials::ApiKey { sid, secret }),
+            Pair::Half | Pair::Absent => None,
+        };
+        let token = token?;
+        let credentials = key.unwrap_or_else(|| Credentials::AuthToken(token.clone()));
+        Some(Self {
+            base_url: base_url?,
+            timeout,
+            account_sid: account_sid?,
+            auth_tokens: [token].into_iter().chain(previous).collect(),
+            credentials,
+        })
     }
 }
 
@@ -209,6 +200,7 @@ impl RecognizerChoice {
             ("none", _) => Self::None,
             ("pocketsphinx", _) => Self::PocketSphinx(sphinx),
             ("deepgram" | "auto", Some(deepgram)) => Self::Deepgram(deepgram),
+            ("deepgram" | "auto", None) if env.get("DEEPGRAM_API_KEY").is_some() => Self::None,
             ("deepgram", None) => {
                 problems.add(
                     "DEEPGRAM_API_KEY",
@@ -234,29 +226,37 @@ impl RecognizerChoice {
 }
 
 impl Deepgram {
+    /// Reads the section; `None` without a key, or with a problem that was told.
     fn read(
         mut section: Section<'_>,
         env: &Environment<'_>,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let read = Self {
-            base_url: base_url(&mut section, problems),
-            api_key: Secret::new(env.get("DEEPGRAM_API_KEY").unwrap_or_default()),
-            model: section.text("model", problems),
-            language: section.text("language", problems),
-            endpointing: section.duration("endpointing", problems),
-            utterance_end: section.duration("utterance_end", problems),
-            pace: section.number("pace", 1..=1_000, problems),
-            keyterms: section.texts("keyterms", problems),
-        };
-        if read.utterance_end < Duration::from_secs(1) {
+        let base_url = section.parsed("base_url", BaseUrl::parse, problems);
+        let api_key = env.secret("DEEPGRAM_API_KEY", problems);
+        let model = section.text("model", problems);
+        let language = section.text("language", problems);
+        let endpointing = section.duration("endpointing", problems);
+        let utterance_end = section.duration("utterance_end", problems);
+        let pace = section.number("pace", 1..=1_000, problems);
+        let keyterms = section.texts("keyterms", problems);
+        if utterance_end < Duration::from_secs(1) {
             problems.add(
                 section.path("utterance_end"),
                 "must be at least 1s: interim results come about once a second",
             );
         }
         section.finish(problems);
-        (!read.api_key.expose().is_empty()).then_some(read)
+        Some(Self {
+            base_url: base_url?,
+            api_key: api_key?,
+            model,
+            language,
+            endpointing,
+            utterance_end,
+            pace,
+            keyterms,
+        })
     }
 }
 
@@ -271,17 +271,15 @@ impl Delivery {
 }
 
 impl Zendesk {
-    /// Reads the section; `None`, with a note, when no secrets are set.
+    /// Reads the section; `None`, with a note, when nothing of it is set.
     pub(super) fn read(
         mut section: Section<'_>,
         env: &Environment<'_>,
         problems: &mut Problems,
         notes: &mut Vec<String>,
     ) -> Option<Self> {
-        let client = env
-            .get("ZENDESK_CLIENT_ID")
-            .zip(env.get("ZENDESK_CLIENT_SECRET"));
-        let token = env.get("ZENDESK_EMAIL").zip(env.get("ZENDESK_API_TOKEN"));
+        let client = env.pair("ZENDESK_CLIENT_ID", "ZENDESK_CLIENT_SECRET", problems);
+        let token = env.pair("ZENDESK_EMAIL", "ZENDESK_API_TOKEN", problems);
         let base_url = section.text("base_url", problems);
         let base_path = section.path("base_url");
         let requester_name = section.text("requester_name", problems);
@@ -289,30 +287,30 @@ impl Zendesk {
         let tags = section.texts("tags", problems);
         section.finish(problems);
         let access = match (client, token) {
-            (Some((id, secret)), _) => ZendeskAccess::Client {
-                id,
-                secret: Secret::new(secret),
-            },
-            (None, Some((email, token))) => {
+            (Pair::Whole(id, secret), _) => Some(ZendeskAccess::Client { id, secret }),
+            (Pair::Absent, Pair::Whole(email, token)) => {
                 notes.push("Zendesk API tokens end on 2027-04-30: move to ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
-                ZendeskAccess::Token {
-                    email,
-                    token: Secret::new(token),
-                }
+                Some(ZendeskAccess::Token { email, token })
             }
-            (None, None) => {
-                notes.push(
-                    "no Zendesk ticket: set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned(),
-                );
+            (Pair::Absent, Pair::Absent) if base_url.is_empty() => {
+                notes.push("no Zendesk ticket: set ZENDESK_BASE_URL, ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
                 return None;
             }
+            (Pair::Absent, Pair::Absent) => {
+                problems.add("ZENDESK_CLIENT_ID", "is not set beside ZENDESK_BASE_URL; set it and ZENDESK_CLIENT_SECRET (or ZENDESK_EMAIL and ZENDESK_API_TOKEN)");
+                None
+            }
+            (Pair::Half, _) | (Pair::Absent, Pair::Half) => None,
         };
-        if !is_web_url(&base_url) {
-            problems.add(base_path, "must be your Zendesk address, like \"https://yourcompany.zendesk.com\" (or ZENDESK_BASE_URL)");
-        }
+        let base_url = if base_url.is_empty() {
+            problems.add(base_path, "is not set beside the credentials; give your Zendesk address, like \"https://yourcompany.zendesk.com\" (or ZENDESK_BASE_URL)");
+            None
+        } else {
+            problems.keep(base_path, BaseUrl::parse(&base_url))
+        };
         Some(Self {
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            access,
+            base_url: base_url?,
+            access: access?,
             requester_name,
             requester_email: requester_email.filter(|email| !email.is_empty()),
             tags,
@@ -321,54 +319,43 @@ impl Zendesk {
 }
 
 impl Slack {
-    /// Reads the section; `None`, with a note, when no secrets are set.
+    /// Reads the section; `None`, with a note, when nothing of it is set.
     pub(super) fn read(
         mut section: Section<'_>,
         env: &Environment<'_>,
         problems: &mut Problems,
         notes: &mut Vec<String>,
     ) -> Option<Self> {
-        let base_url = base_url(&mut section, problems);
+        let base_url = section.parsed("base_url", BaseUrl::parse, problems);
         let channel = section.text("channel", problems);
         let channel_path = section.path("channel");
         section.finish(problems);
-        let access = match (env.get("SLACK_BOT_TOKEN"), env.get("SLACK_WEBHOOK_URL")) {
+        let token = env.secret("SLACK_BOT_TOKEN", problems);
+        let access = match (token, env.get("SLACK_WEBHOOK_URL")) {
             (Some(token), _) => {
                 if channel.is_empty() {
                     problems.add(channel_path, "is not set; give the id of the channel, like \"C0123456789\" (or SLACK_CHANNEL)");
                 }
-                SlackAccess::Bot {
-                    token: Secret::new(token),
-                    channel,
-                }
+                Some(SlackAccess::Bot { token, channel })
             }
-            (None, Some(url)) => {
-                if !is_web_url(&url) {
-                    problems.add("SLACK_WEBHOOK_URL", "must be an https:// address");
-                }
-                SlackAccess::Webhook {
-                    url: Secret::new(url),
-                }
-            }
-            (None, None) => {
+            (None, Some(url)) => problems
+                .keep("SLACK_WEBHOOK_URL", BaseUrl::parse(&url))
+                .map(|url| SlackAccess::Webhook { url }),
+            (None, None) if channel.is_empty() => {
                 notes.push(
                     "no Slack card: set SLACK_BOT_TOKEN and SLACK_CHANNEL (or SLACK_WEBHOOK_URL)"
                         .to_owned(),
                 );
                 return None;
             }
+            (None, None) => {
+                problems.add("SLACK_BOT_TOKEN", "is not set beside SLACK_CHANNEL");
+                None
+            }
         };
-        Some(Self { base_url, access })
+        Some(Self {
+            base_url: base_url?,
+            access: access?,
+        })
     }
-}
-
-fn base_url(section: &mut Section<'_>, problems: &mut Problems) -> String {
-    let url = section.text("base_url", problems);
-    if !is_web_url(&url) {
-        problems.add(
-            section.path("base_url"),
-            format!("\"{url}\" must be an https:// address (http:// only on this machine)"),
-        );
-    }
-    url.trim_end_matches('/').to_owned()
 }

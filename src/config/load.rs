@@ -1,16 +1,18 @@
 //! From default, file and environment to a checked [`Config`].
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use toml::{Table, Value};
 
-use super::calls::{Handoff, StreamTimes, Target, VoiceAgent, read_rule};
+use super::calls::{Handoff, StreamTimes, Target, read_rule, read_voice_agent};
 use super::connections::{Delivery, RecognizerChoice, Slack, Twilio, Zendesk};
 use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
 use super::server::Server;
+use crate::carrier::twilio::twiml::Mode;
 
 /// The complete default configuration, which is also its reference.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -23,7 +25,7 @@ pub struct Config {
     /// `[twilio]`.
     pub twilio: Twilio,
     /// `[voice_agent]`.
-    pub voice_agent: VoiceAgent,
+    pub voice_agent: Mode,
     /// `[stream]`.
     pub stream: StreamTimes,
     /// `[recognizer]`.
@@ -74,7 +76,7 @@ pub enum ConfigError {
         message: String,
     },
     /// What is set cannot be used.
-    #[error("the configuration has {} problems", .0.len())]
+    #[error("the configuration has {} problem{}", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Unusable(Vec<Problem>),
 }
 
@@ -98,6 +100,7 @@ const OVERRIDES: [(&str, &[&str]); 10] = [
 /// # Errors
 /// All problems at once, each with its path.
 pub fn load(file: Option<&Path>, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
+    let mut problems = Problems::default();
     let mut table: Table = DEFAULT.parse().expect("the embedded default is valid TOML");
     let file = file
         .map(Path::to_owned)
@@ -113,6 +116,7 @@ pub fn load(file: Option<&Path>, env: &Environment<'_>) -> Result<Loaded, Config
                 path,
                 message: error.to_string(),
             })?;
+        refuse_rules_of_one_name(&given, &mut problems);
         merge(&mut table, given);
     }
     for (name, keys) in OVERRIDES {
@@ -123,11 +127,14 @@ pub fn load(file: Option<&Path>, env: &Environment<'_>) -> Result<Loaded, Config
     if let Some(number) = env.get("HANDOFF_TARGET") {
         add_target(&mut table, number);
     }
-    read(&table, env)
+    read(&table, env, problems)
 }
 
-fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
-    let mut problems = Problems::default();
+fn read(
+    table: &Table,
+    env: &Environment<'_>,
+    mut problems: Problems,
+) -> Result<Loaded, ConfigError> {
     let mut notes = Vec::new();
     let mut root = Section::new("", table);
     // The embedded default has every section, so one is missing only where a file made it
@@ -139,7 +146,7 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
     };
     let server = Server::read(section("server", &mut problems), &mut problems);
     let twilio = Twilio::read(section("twilio", &mut problems), env, &mut problems);
-    let voice_agent = VoiceAgent::read(section("voice_agent", &mut problems), &mut problems);
+    let voice_agent = read_voice_agent(section("voice_agent", &mut problems), &mut problems);
     let stream = StreamTimes::read(section("stream", &mut problems), &mut problems);
     let recognizer = section("recognizer", &mut problems);
     let recognizer = RecognizerChoice::read(recognizer, env, &mut problems, &mut notes);
@@ -162,13 +169,15 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
         .and_then(|section| Slack::read(section, env, &mut problems, &mut notes));
     sinks.finish(&mut problems);
     root.finish(&mut problems);
-    let api_token = env.get("HANDOFF_API_TOKEN").map(Secret::new);
+    let api_token = env.secret("HANDOFF_API_TOKEN", &mut problems);
     if api_token.is_none() {
         notes.push("no API: set HANDOFF_API_TOKEN to let other systems hand calls over".to_owned());
     }
-    if !problems.0.is_empty() {
+    let (Some(server), Some(twilio), Some(voice_agent), true) =
+        (server, twilio, voice_agent, problems.0.is_empty())
+    else {
         return Err(ConfigError::Unusable(problems.0));
-    }
+    };
     let rules = RuleSet { rules };
     let config = Config {
         server,
@@ -185,6 +194,19 @@ fn read(table: &Table, env: &Environment<'_>) -> Result<Loaded, ConfigError> {
         api_token,
     };
     Ok(Loaded { config, notes })
+}
+
+/// Two rules of one name in a file would become one, part of each.
+fn refuse_rules_of_one_name(given: &Table, problems: &mut Problems) {
+    let rules = given.get("rule").and_then(Value::as_array);
+    let names = (rules.into_iter().flatten()).filter_map(|rule| rule.get("name")?.as_str());
+    let mut seen = BTreeSet::new();
+    for name in names.filter(|name| !seen.insert(*name)) {
+        problems.add(
+            format!("rule[{name}].name"),
+            "is the name of another rule in this file too",
+        );
+    }
 }
 
 /// Lays `given` over `base`: tables key by key, rules by their names, everything else whole.

@@ -2,19 +2,21 @@
 //!
 //! `default.toml` is complete and commented; it is both the reference and the defaults, and no
 //! default has a second copy in code. Loading reports every problem with its path. After loading
-//! no code asks whether something is set: what may be absent is an enum or an `Option` here.
+//! no code asks whether something is set or usable: what may be absent is an enum or an `Option`
+//! here, and numbers, URLs and documents are values of the types that the carrier's codecs take.
 
 mod calls;
 mod connections;
+mod data_dir;
 mod environment;
 mod load;
 mod reader;
 mod server;
 
-pub use calls::{CallerIdPolicy, Handoff, StreamTimes, Target, VoiceAgent};
+pub use calls::{Handoff, StreamTimes, Target};
 pub use connections::{
-    Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio,
-    TwilioCredentials, Zendesk, ZendeskAccess,
+    Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio, Zendesk,
+    ZendeskAccess,
 };
 pub use environment::{Environment, variable};
 pub use load::{Config, ConfigError, DEFAULT, Loaded, load};

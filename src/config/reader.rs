@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use handoff_core::spelling::distance;
 use toml::{Table, Value};
 
 /// Something wrong in a configuration: where, and what to do about it.
@@ -24,6 +25,21 @@ impl Problems {
             path: path.into(),
             message: message.into(),
         });
+    }
+
+    /// Keeps what was made of a value, or why it could not be.
+    pub(super) fn keep<T, E: std::fmt::Display>(
+        &mut self,
+        path: impl Into<String>,
+        made: Result<T, E>,
+    ) -> Option<T> {
+        match made {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add(path, error.to_string());
+                None
+            }
+        }
     }
 }
 
@@ -55,6 +71,24 @@ impl<'a> Section<'a> {
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
         self.asked.insert(key);
         self.table.get(key)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Reads a text that becomes a value of its own type. A missing one is like an empty one.
+    pub(super) fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let text = match self.has(key) {
+            true => self.optional_text(key, problems)?,
+            false => self.text(key, problems),
+        };
+        problems.keep(self.path(key), parse(&text))
     }
 
     pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> String {
@@ -241,19 +275,4 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Table(_) => "a table",
     }
-}
-
-/// Edits that turn one word into the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.chars().count()]
 }

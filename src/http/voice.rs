@@ -57,13 +57,7 @@ pub(super) async fn handoff_document(
             return xml(documents.dead_man(&arrival));
         }
     };
-    match documents.handoff(&arrival, &handoff, number) {
-        Ok(document) => xml(document),
-        Err(error) => {
-            error!(%error, "the handoff document cannot be built");
-            xml(documents.dead_man(&arrival))
-        }
-    }
+    xml(documents.handoff(&arrival, &handoff, number))
 }
 
 /// Dialling the human is over: what does the caller hear now?

@@ -6,22 +6,19 @@ use handoff_core::id::HandoffId;
 use handoff_core::pii::Secret;
 use http::Request;
 
-use crate::carrier::number::{CallerIdPolicy, E164, NotE164, caller_id};
+use crate::base_url::BaseUrl;
+use crate::carrier::number::{CallerIdPolicy, E164, caller_id};
 use crate::carrier::twilio::argument::{
     ArgumentError, RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl,
 };
 use crate::carrier::twilio::rest::{self, Account};
-use crate::carrier::twilio::twiml::{
-    self, DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer,
-};
-use crate::carrier::twilio::xml::{InlineVerbs, InlineVerbsError};
+use crate::carrier::twilio::twiml::{self, DeadManTail, Document, Handoff, Mode, VoiceAnswer};
 use crate::config;
 
 /// Everything in a document that does not depend on the call.
 #[derive(Debug)]
 pub struct Documents {
-    public_url: String,
-    voice_url: WebUrl,
+    public_url: BaseUrl,
     mode: Mode,
     target: E164,
     ring: RingSeconds,
@@ -32,59 +29,25 @@ pub struct Documents {
     voice: Voice,
 }
 
-/// Why no documents can be made of a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentsError {
-    /// The target's number.
-    #[error("the target's number cannot be dialled")]
-    Target(#[from] NotE164),
-    /// A URL or the ring time.
-    #[error("the documents cannot be built")]
-    Argument(#[from] ArgumentError),
-    /// `voice_agent.document`.
-    #[error("voice_agent.document is no usable TwiML")]
-    Verbs(#[from] InlineVerbsError),
-}
-
 impl Documents {
-    /// Checks what the documents are made of.
-    ///
-    /// # Errors
-    /// What of the configuration the carrier would not take.
+    /// Takes what the documents are made of.
     pub fn new(
-        server: &config::Server,
-        voice_agent: &config::VoiceAgent,
+        public_url: &BaseUrl,
+        mode: &Mode,
         handoff: &config::Handoff,
         target: &config::Target,
-    ) -> Result<Self, DocumentsError> {
-        let mode = match voice_agent {
-            config::VoiceAgent::ListenThenRedirect { webhook_url } => Mode::Listen {
-                then: Then::Redirect(WebUrl::new(webhook_url)?),
-            },
-            config::VoiceAgent::ListenThenDocument { document } => Mode::Listen {
-                then: Then::Document(InlineVerbs::new(document)?),
-            },
-            config::VoiceAgent::Converse => Mode::Converse,
-        };
-        let ring = u16::try_from(target.ring.as_secs()).unwrap_or(u16::MAX);
-        let documents = Self {
-            public_url: server.public_url.clone(),
-            voice_url: WebUrl::new(&format!("{}/twilio/voice", server.public_url))?,
-            mode,
-            target: E164::parse(target.number.expose())?,
-            ring: RingSeconds::new(ring)?,
-            caller_id: match handoff.caller_id {
-                config::CallerIdPolicy::Called => CallerIdPolicy::BusinessNumber,
-                config::CallerIdPolicy::Caller => CallerIdPolicy::Caller,
-            },
-            say: Spoken::new(&handoff.say),
-            nobody: Spoken::new(&handoff.nobody),
-            apology: Spoken::new(&handoff.apology),
+    ) -> Self {
+        Self {
+            public_url: public_url.clone(),
+            mode: mode.clone(),
+            target: target.number.clone(),
+            ring: target.ring,
+            caller_id: handoff.caller_id,
+            say: handoff.say.clone(),
+            nobody: handoff.nobody.clone(),
+            apology: handoff.apology.clone(),
             voice: Voice::default(),
-        };
-        // The public URL is in every document: one that cannot be used shows here, at the start.
-        documents.media_url("probe")?;
-        Ok(documents)
+        }
     }
 
     /// Answers the voice webhook.
@@ -92,12 +55,14 @@ impl Documents {
     /// # Errors
     /// The token does not fit a URL, which would be a mistake in [`Tokens`](super::Tokens).
     pub fn answer(&self, arrival: &Arrival, token: &Secret) -> Result<Document, ArgumentError> {
+        let token = StreamToken::new(token.clone())?;
+        let media = format!("/twilio/media/{}", token.expose());
         Ok(twiml::voice_answer(&VoiceAnswer {
             mode: self.mode.clone(),
-            media_url: self.media_url(token.expose())?,
-            token: StreamToken::new(token.clone())?,
+            media_url: StreamUrl::below(&self.public_url, &media),
+            token,
             stream_name: matches!(self.mode, Mode::Listen { .. }).then(|| "handoff".to_owned()),
-            stream_status_url: Some(WebUrl::new(&self.url("/twilio/stream-status"))?),
+            stream_status_url: Some(self.url("/twilio/stream-status")),
             tail: self.tail(arrival),
         }))
     }
@@ -109,47 +74,31 @@ impl Documents {
 
     /// Moves the call to the human. The callbacks name handoff and attempt, so that news of a dial
     /// that a later attempt interrupted can be told from news of that attempt.
-    ///
-    /// # Errors
-    /// A URL cannot be built, which [`Documents::new`] has excluded.
-    pub fn handoff(
-        &self,
-        arrival: &Arrival,
-        handoff: &HandoffId,
-        attempt: u32,
-    ) -> Result<Document, ArgumentError> {
+    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId, attempt: u32) -> Document {
         let about = |what: &str| self.url(&format!("/twilio/{what}/{handoff}/{attempt}"));
-        Ok(twiml::handoff_document(&Handoff {
+        twiml::handoff_document(&Handoff {
             announcement: self.say.clone(),
             voice: self.voice.clone(),
             target: self.target.clone(),
             caller_id: caller_id(self.caller_id, &arrival.caller, &arrival.called),
             ring: self.ring,
-            after_dial_url: WebUrl::new(&about("after-dial"))?,
-            leg_status_url: WebUrl::new(&about("leg"))?,
-        }))
+            after_dial_url: about("after-dial"),
+            leg_status_url: about("leg"),
+        })
     }
 
     /// Asks the carrier to move the call to the human.
-    ///
-    /// # Errors
-    /// A URL cannot be built, which [`Documents::new`] has excluded.
     pub fn rewrite(
         &self,
         account: &Account,
         arrival: &Arrival,
         handoff: &HandoffId,
         attempt: u32,
-    ) -> Result<Request<Bytes>, ArgumentError> {
-        let document = self.handoff(arrival, handoff, attempt)?;
+    ) -> Request<Bytes> {
+        let document = self.handoff(arrival, handoff, attempt);
         // Where the carrier fetches a document that is too long to be sent along.
-        let url = WebUrl::new(&self.url(&format!("/twilio/handoff/{handoff}/{attempt}")))?;
-        Ok(rest::rewrite_call(
-            account,
-            &arrival.carrier_call,
-            document.as_str(),
-            &url,
-        ))
+        let url = self.url(&format!("/twilio/handoff/{handoff}/{attempt}"));
+        rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &url)
     }
 
     /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
@@ -160,7 +109,7 @@ impl Documents {
             account,
             &arrival.carrier_call,
             document.as_str(),
-            &self.voice_url,
+            &self.url("/twilio/voice"),
         )
     }
 
@@ -177,9 +126,7 @@ impl Documents {
             | DialEnd::NoAnswer
             | DialEnd::Busy
             | DialEnd::Failed
-            | DialEnd::Canceled => {
-                twiml::after_dial_nobody(&self.nobody, &self.voice, &twiml::AfterDial::Hangup)
-            }
+            | DialEnd::Canceled => twiml::after_dial_nobody(&self.nobody, &self.voice),
         }
     }
 
@@ -193,13 +140,7 @@ impl Documents {
         }
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url)
-    }
-
-    fn media_url(&self, token: &str) -> Result<StreamUrl, ArgumentError> {
-        // "http" becomes "ws" and "https" becomes "wss".
-        let socket = self.public_url.replacen("http", "ws", 1);
-        StreamUrl::new(&format!("{socket}/twilio/media/{token}"))
+    fn url(&self, path: &str) -> WebUrl {
+        WebUrl::below(&self.public_url, path)
     }
 }

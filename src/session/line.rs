@@ -248,7 +248,7 @@ impl Line {
     /// The socket must speak of our account, where it names one, and of the call that its token was
     /// given to, and repeat the token where the document put it.
     fn check(&self, start: Start) -> Result<Start, Refusal> {
-        let ours = self.around.account.account_sid();
+        let ours = self.around.account.account_sid().as_str();
         if start.account_sid.as_ref().is_some_and(|sid| sid != ours) {
             return Err(Refusal::Account);
         }

@@ -17,7 +17,7 @@ mod streaming;
 mod surroundings;
 mod token;
 
-pub use documents::{Documents, DocumentsError};
+pub use documents::Documents;
 pub use driver::Inbox;
 pub use line::MediaSocket;
 pub use low_water::LowWater;

@@ -64,19 +64,7 @@ async fn ask_for_rewrite(
     handoff: &HandoffId,
     attempt: u32,
 ) -> RewriteOutcome {
-    let request = match around
-        .documents
-        .rewrite(&around.account, call, handoff, attempt)
-    {
-        Ok(request) => request,
-        Err(error) => {
-            error!(%error, "the handoff document cannot be built");
-            return RewriteOutcome::Refused {
-                code: None,
-                status: 0,
-            };
-        }
-    };
+    let request = (around.documents).rewrite(&around.account, call, handoff, attempt);
     let asked = Instant::now();
     let answer = around
         .egress

@@ -46,6 +46,298 @@ async fn all_five_mistakes_are_told_with_their_paths() {
     }
 }
 
+/// One mistake each: the file, what the environment says otherwise (nothing: it is not set), the
+/// path that is told, and words of what is told.
+struct Mistake {
+    file: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+    path: &'static str,
+    words: &'static str,
+}
+
+const fn in_file(file: &'static str, path: &'static str, words: &'static str) -> Mistake {
+    Mistake {
+        file,
+        environment: &[],
+        path,
+        words,
+    }
+}
+
+const fn in_environment(
+    environment: &'static [(&'static str, &'static str)],
+    path: &'static str,
+    words: &'static str,
+) -> Mistake {
+    Mistake {
+        file: "",
+        environment,
+        path,
+        words,
+    }
+}
+
+const SINGLE: &[Mistake] = &[
+    in_file(
+        "[server]\nlisten = \"0.0.0.0:99999\"",
+        "server.listen",
+        "no address",
+    ),
+    in_file(
+        "[server]\nlisten = \"8080\"",
+        "server.listen",
+        "0.0.0.0:8080",
+    ),
+    in_file("[server]\nlisten = 8080", "server.listen", "text in quotes"),
+    in_environment(
+        &[("HANDOFF_LISTEN", "127.0.0.1")],
+        "server.listen",
+        "no address",
+    ),
+    in_file(
+        "[server]\ndata_dir = \"handoff.toml\"",
+        "server.data_dir",
+        "is a file",
+    ),
+    in_file(
+        "[server]\ndata_dir = \"handoff.toml/below/it\"",
+        "server.data_dir",
+        "is a file",
+    ),
+    in_file(
+        "[server]\ndata_dir = \"\"",
+        "server.data_dir",
+        "give a directory",
+    ),
+    in_environment(
+        &[("HANDOFF_PUBLIC_URL", "handoff.example.com")],
+        "server.public_url",
+        "https://",
+    ),
+    in_environment(
+        &[("HANDOFF_PUBLIC_URL", "http://handoff.example.com")],
+        "server.public_url",
+        "only on this machine",
+    ),
+    in_environment(
+        &[("HANDOFF_PUBLIC_URL", "https://u:p@h.example.com")],
+        "server.public_url",
+        "credentials",
+    ),
+    in_environment(
+        &[("HANDOFF_PUBLIC_URL", "https://h.example.com/?a=b")],
+        "server.public_url",
+        "query",
+    ),
+    in_environment(
+        &[("HANDOFF_PUBLIC_URL", "https://h.example.com:70000")],
+        "server.public_url",
+        "65535",
+    ),
+    in_environment(
+        &[("TWILIO_ACCOUNT_SID", "AC1")],
+        "TWILIO_ACCOUNT_SID",
+        "AC and 32",
+    ),
+    in_environment(&[("TWILIO_API_KEY", "SK:1")], "TWILIO_API_KEY", "SK and 32"),
+    in_environment(
+        &[("TWILIO_API_KEY", "")],
+        "TWILIO_API_KEY",
+        "beside TWILIO_API_SECRET",
+    ),
+    in_environment(
+        &[("TWILIO_API_SECRET", "")],
+        "TWILIO_API_SECRET",
+        "beside TWILIO_API_KEY",
+    ),
+    in_environment(
+        &[("TWILIO_AUTH_TOKEN", "two words")],
+        "TWILIO_AUTH_TOKEN",
+        "space",
+    ),
+    in_file(
+        "[twilio]\nbase_url = \"https://u:p@api.twilio.com\"",
+        "twilio.base_url",
+        "credentials",
+    ),
+    in_file("[twilio]\ntimeout = \"4\"", "twilio.timeout", "no duration"),
+    in_environment(
+        &[("VOICE_AGENT_URL", "https://u:p@bot.example.com")],
+        "voice_agent.webhook_url",
+        "credentials",
+    ),
+    in_environment(
+        &[("VOICE_AGENT_URL", "http://bot.example.com")],
+        "voice_agent.webhook_url",
+        "https://",
+    ),
+    Mistake {
+        file: "[voice_agent]\ndocument = \"<Dail>+15550100042</Dail>\"",
+        environment: &[("VOICE_AGENT_URL", "")],
+        path: "voice_agent.document",
+        words: "<Dail> is not a verb",
+    },
+    in_file(
+        "[voice_agent]\ndocument = \"<Hangup/>\"",
+        "voice_agent.document",
+        "beside webhook_url",
+    ),
+    in_file("[handoff]\nring = \"2s\"", "handoff.ring", "5s to 600s"),
+    in_file("[handoff]\nring = \"2days\"", "handoff.ring", "5s to 600s"),
+    in_file("[handoff]\nsay = \" \"", "handoff.say", "text to speak"),
+    in_file(
+        "[handoff]\ncaller_id = \"mine\"",
+        "handoff.caller_id",
+        "\"called\"",
+    ),
+    in_file("[handoff]\ntarget = \"sales\"", "handoff.target", "sales"),
+    in_environment(
+        &[("HANDOFF_TARGET", "0555 0100042")],
+        "target[default].number",
+        "country code",
+    ),
+    in_file(
+        "[[target]]\nname = \"default\"\nnumber = \"+15550100043\"",
+        "target[default].name",
+        "another target",
+    ),
+    in_file(
+        "[[target]]\nname = \"late\"\nnumber = \"+15550100043\"\nring = \"1h\"",
+        "target[late].ring",
+        "5s to 600s",
+    ),
+    in_file(
+        "[[rule]]\nname = \"a\"\nwhen = \"true\"\n[[rule]]\nname = \"a\"\nwhen = \"false\"",
+        "rule[a].name",
+        "another rule",
+    ),
+    in_file(
+        "[recognizer]\nkind = \"whisper\"",
+        "recognizer.kind",
+        "pocketsphinx",
+    ),
+    in_environment(
+        &[("DEEPGRAM_API_KEY", ""), ("HANDOFF_RECOGNIZER", "deepgram")],
+        "DEEPGRAM_API_KEY",
+        "is not set",
+    ),
+    in_environment(
+        &[("DEEPGRAM_BASE_URL", "api.deepgram.com")],
+        "recognizer.deepgram.base_url",
+        "https://",
+    ),
+    in_environment(
+        &[("ZENDESK_BASE_URL", "")],
+        "sink.zendesk.base_url",
+        "ZENDESK_BASE_URL",
+    ),
+    in_environment(
+        &[("ZENDESK_BASE_URL", "https://acme.zendesk.com:0")],
+        "sink.zendesk.base_url",
+        "65535",
+    ),
+    in_environment(
+        &[("ZENDESK_CLIENT_ID", "")],
+        "ZENDESK_CLIENT_ID",
+        "beside ZENDESK_CLIENT_SECRET",
+    ),
+    in_environment(
+        &[("ZENDESK_CLIENT_SECRET", "")],
+        "ZENDESK_CLIENT_SECRET",
+        "beside ZENDESK_CLIENT_ID",
+    ),
+    in_environment(
+        &[("ZENDESK_EMAIL", "ann@example.com")],
+        "ZENDESK_API_TOKEN",
+        "beside ZENDESK_EMAIL",
+    ),
+    in_environment(
+        &[("ZENDESK_API_TOKEN", "t")],
+        "ZENDESK_EMAIL",
+        "beside ZENDESK_API_TOKEN",
+    ),
+    in_environment(
+        &[("ZENDESK_CLIENT_ID", ""), ("ZENDESK_CLIENT_SECRET", "")],
+        "ZENDESK_CLIENT_ID",
+        "beside ZENDESK_BASE_URL",
+    ),
+    in_environment(
+        &[("SLACK_CHANNEL", "")],
+        "sink.slack.channel",
+        "SLACK_CHANNEL",
+    ),
+    in_environment(
+        &[("SLACK_BOT_TOKEN", "")],
+        "SLACK_BOT_TOKEN",
+        "beside SLACK_CHANNEL",
+    ),
+    in_environment(
+        &[
+            ("SLACK_BOT_TOKEN", ""),
+            ("SLACK_CHANNEL", ""),
+            ("SLACK_WEBHOOK_URL", "hooks.slack.com/x"),
+        ],
+        "SLACK_WEBHOOK_URL",
+        "https://",
+    ),
+    in_file(
+        "[delivery]\ngive_up_after = 24",
+        "delivery.give_up_after",
+        "text in quotes",
+    ),
+    in_file("[delivry]\nx = 1", "delivry", "did you mean \"delivery\"?"),
+];
+
+#[tokio::test]
+async fn check_refuses_what_serve_refuses_and_both_name_the_place() {
+    for mistake in SINGLE {
+        let Mistake {
+            file,
+            environment,
+            path,
+            words,
+        } = mistake;
+        let mut set = secrets();
+        set.retain(|(name, _)| environment.iter().all(|(changed, _)| changed != name));
+        let given = environment.iter().filter(|(_, value)| !value.is_empty());
+        set.extend(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        for command in [&["check"][..], &["serve"]] {
+            let told = run_with(command, file, &set).await;
+            let about = format!("{file} {environment:?} {command:?}: {}", told.stderr);
+            assert_eq!(told.code, UNUSABLE, "{about}");
+            assert_eq!(
+                told.stderr.lines().next(),
+                Some("handoff: the configuration has 1 problem"),
+                "{about}"
+            );
+            let place = format!("  {path}: ");
+            let line = told.stderr.lines().find(|line| line.starts_with(&place));
+            assert!(line.is_some_and(|line| line.contains(words)), "{about}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sink_of_which_nothing_is_set_is_a_note() {
+    let mut set = secrets();
+    set.retain(|(name, _)| !name.starts_with("ZENDESK") && !name.starts_with("SLACK"));
+    let told = run_with(&["check"], "", &set).await;
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    for note in ["no Zendesk ticket", "no Slack card"] {
+        assert!(told.stdout.contains(note), "{}", told.stdout);
+    }
+}
+
+#[tokio::test]
+async fn check_leaves_nothing_behind() {
+    let folder = Scratch::new();
+    let mut set = secrets();
+    set.push(("HANDOFF_DATA_DIR".to_owned(), "not/yet/there".to_owned()));
+    let told = run(&["check"], &folder.0, &set).await;
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(!folder.0.join("not").exists());
+}
+
 #[tokio::test]
 async fn the_mistakes_come_as_one_json_object_too() {
     let told = run_with(&["check", "--json"], FIVE_MISTAKES, &secrets()).await;

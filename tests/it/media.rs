@@ -354,7 +354,7 @@ async fn a_stalled_peer_gives_its_place_to_a_replacement() {
     };
     stage
         .until("the first one is heard", async || {
-            told("both sides are heard").await
+            told("audio arrives").await
         })
         .await;
     // Waits as long as the first one may only be pausing.

@@ -119,9 +119,11 @@ async fn sinks_that_stall_do_not_hold_up_the_caller() {
 async fn without_sinks_the_caller_gets_a_human_all_the_same() {
     let mut setup = Setup::of("asks-for-human");
     for name in [
+        "ZENDESK_BASE_URL",
         "ZENDESK_CLIENT_ID",
         "ZENDESK_CLIENT_SECRET",
         "SLACK_BOT_TOKEN",
+        "SLACK_CHANNEL",
     ] {
         setup.env(name, "");
     }

@@ -5,18 +5,24 @@ use crate::source::{Finding, Source, words_of};
 /// A module of `src/` and those that it may use beside itself and the engine.
 ///
 /// `cli` is not here: it wires everything together, and only `main.rs` may use it.
-const MAY_USE: [(&str, &[&str]); 10] = [
-    ("carrier", &[]),
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("base_url", &[]),
+    ("carrier", &["base_url"]),
     ("clock", &[]),
-    ("config", &[]),
+    // What is configured is parsed once, into the types that the carrier's codecs take.
+    ("config", &["base_url", "carrier"]),
     ("telemetry", &[]),
     ("egress", &["telemetry"]),
     ("journal", &["telemetry"]),
     ("recognizer", &["egress", "telemetry"]),
-    ("delivery", &["journal", "egress", "clock", "telemetry"]),
+    (
+        "delivery",
+        &["base_url", "journal", "egress", "clock", "telemetry"],
+    ),
     (
         "session",
         &[
+            "base_url",
             "carrier",
             "recognizer",
             "journal",
@@ -33,7 +39,8 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Files that know a vendor or a schedule and do no input or output: bytes in, bytes out.
-const NO_IO: [&str; 12] = [
+const NO_IO: [&str; 13] = [
+    "src/base_url.rs",
     "src/carrier/",
     "src/delivery/schedule.rs",
     "src/delivery/outcome.rs",
@@ -114,10 +121,7 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
     (&["TcpListener"], &["src/cli/"]),
     (
         &["TcpStream", "connect_async", "client_async"],
-        &[
-            "src/cli/entrance/connection.rs",
-            "src/cli/entrance/door.rs",
-        ],
+        &["src/cli/entrance/connection.rs", "src/cli/entrance/door.rs"],
     ),
     (
         &[
@@ -129,6 +133,7 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
         ],
         &[
             "src/cli/",
+            "src/config/data_dir.rs",
             "src/config/environment.rs",
             "src/config/load.rs",
             "src/journal/sqlite/open.rs",

@@ -28,7 +28,7 @@ pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
             let detail = if *replacement {
                 "replaces the one before"
             } else {
-                "both sides are heard"
+                "audio arrives"
             };
             (Stamp::Media(*at), "stream", detail.to_owned())
         }

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use cel::{Context, Env, ExecutionError, Program, Value};
 
+use super::fitting::check_condition;
 use super::signals::{DECLARED, Declaration, Reading, Signals};
 use crate::pii::Pii;
+use crate::spelling::distance;
 
 /// Longer sources are refused; the longest rule anyone can read is shorter.
 const LONGEST_SOURCE: usize = 2_000;
@@ -45,12 +47,12 @@ pub enum ExpressionError {
     #[error("too deeply nested")]
     TooDeep,
     /// A name is no declared signal.
-    #[error("unknown signal `{name}`, the nearest is `{nearest}`")]
+    #[error("unknown signal `{name}`{}", did_you_mean(*.nearest))]
     UnknownSignal {
         /// The name as written.
         name: String,
-        /// The declared signal that is spelled most alike.
-        nearest: &'static str,
+        /// The declared signal that is spelled most alike, if one is spelled alike.
+        nearest: Option<&'static str>,
     },
     /// A function does not exist.
     #[error("unknown function `{name}`")]
@@ -61,7 +63,7 @@ pub enum ExpressionError {
     /// An operator or function was given types it does not take.
     #[error("types do not fit: {reason}")]
     Types {
-        /// Which operator, and what it was given.
+        /// Which operator, what it was given, and what to write.
         reason: String,
     },
     /// The whole, or a side of `&&`, `||` or `!`, is no condition.
@@ -214,7 +216,7 @@ fn reason_of(errors: &cel::ParseErrors) -> String {
     format!("{} (line {line}, column {column})", first.msg)
 }
 
-fn kind_of(error: &ExecutionError) -> EvaluationError {
+pub(super) fn kind_of(error: &ExecutionError) -> EvaluationError {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the enum is the crate's and grows; what it adds is a matter of types"
@@ -354,7 +356,7 @@ impl Names {
 }
 
 /// The segments of a dotted name, or `None` for a member of anything else.
-fn path_of(node: &IdedExpr) -> Option<Vec<&str>> {
+pub(super) fn path_of(node: &IdedExpr) -> Option<Vec<&str>> {
     match &node.expr {
         Expr::Ident(name) => Some(vec![name]),
         Expr::Select(select) => {
@@ -373,66 +375,33 @@ fn path_of(node: &IdedExpr) -> Option<Vec<&str>> {
 }
 
 fn unknown_signal(name: String) -> ExpressionError {
-    fn last(name: &str) -> &str {
-        name.rsplit('.').next().unwrap_or(name)
-    }
-    let names = DECLARED.iter().map(|declared| declared.name);
-    let nearest = names
-        .min_by_key(|declared| distance(&name, declared) + distance(last(&name), last(declared)))
-        .expect("signals are declared");
+    let member_of = |declared: &&str| {
+        let rest = name.strip_prefix(*declared);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let mut names = DECLARED.iter().map(|declared| declared.name);
+    let nearest = names.clone().find(member_of).or_else(|| {
+        let alike = names.by_ref().filter_map(|declared| {
+            let (whole, last) = (distance(&name, declared), distance_of_last(&name, declared));
+            let alike = whole <= name.len() / 4 || last <= last_of(&name).len() / 4;
+            alike.then_some((whole + last, declared))
+        });
+        alike.min().map(|(_, declared)| declared)
+    });
     ExpressionError::UnknownSignal { name, nearest }
 }
 
-/// Levenshtein's distance over bytes, good enough to guess what was meant.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (above, l) in left.bytes().enumerate() {
-        let mut diagonal = above;
-        row[0] = above + 1;
-        for (column, r) in right.bytes().enumerate() {
-            let replaced = diagonal + usize::from(l != r);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
+fn did_you_mean(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!(", did you mean `{nearest}`?"),
+        None => "; `handoff check --signals` prints those there are".to_owned(),
     }
-    row[right.len()]
 }
 
-/// Evaluates every side of every `&&`, `||`, `!` and `?:` on neutral values, so that the side which
-/// a call would rarely reach is checked as well as the one it reaches first.
-fn check_condition(
-    node: &IdedExpr,
-    part: &'static str,
-    context: &Context<'_, '_>,
-) -> Result<(), ExpressionError> {
-    if let Expr::Call(call) = &node.expr {
-        let sides = match call.func_name.as_str() {
-            operators::LOGICAL_AND => Some("a side of &&"),
-            operators::LOGICAL_OR => Some("a side of ||"),
-            operators::LOGICAL_NOT => Some("the side of !"),
-            operators::CONDITIONAL => Some("a part of ?:"),
-            _ => None,
-        };
-        if let Some(sides) = sides {
-            let mut args = call.args.iter();
-            return args.try_for_each(|side| check_condition(side, sides, context));
-        }
-    }
-    match context.resolve(node) {
-        Ok(Value::Bool(_)) => Ok(()),
-        Ok(value) => Err(ExpressionError::NotACondition {
-            part,
-            given: value.type_of().to_string(),
-        }),
-        Err(ExecutionError::UndeclaredReference(name)) => Err(ExpressionError::UnknownFunction {
-            name: name.as_ref().clone(),
-        }),
-        Err(error) => match kind_of(&error) {
-            // Neutral lists are empty and neutral numbers zero; calls will differ.
-            EvaluationError::Absent | EvaluationError::Arithmetic => Ok(()),
-            EvaluationError::WrongForm => Err(ExpressionError::Types {
-                reason: error.to_string(),
-            }),
-        },
-    }
+fn last_of(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+fn distance_of_last(left: &str, right: &str) -> usize {
+    distance(last_of(left), last_of(right))
 }

@@ -6,6 +6,7 @@
 
 mod engine;
 mod expression;
+mod fitting;
 mod signals;
 #[cfg(test)]
 mod tests;

@@ -131,13 +131,78 @@ fn unknown_signals_name_the_nearest() {
     for (source, name, nearest) in cases {
         let expected = ExpressionError::UnknownSignal {
             name: name.to_owned(),
-            nearest,
+            nearest: Some(nearest),
         };
         assert_eq!(
             Expression::compile(source).unwrap_err(),
             expected,
             "{source}"
         );
+    }
+}
+
+#[test]
+fn names_that_are_spelled_like_no_signal_get_no_guess() {
+    for name in ["caller.mood", "x", "call.price", "weather", "caller"] {
+        let error = Expression::compile(&format!("{name} > 1")).unwrap_err();
+        let expected = ExpressionError::UnknownSignal {
+            name: name.to_owned(),
+            nearest: None,
+        };
+        assert_eq!(error, expected);
+        assert!(error.to_string().contains("check --signals"), "{error}");
+    }
+}
+
+#[test]
+fn types_that_do_not_fit_name_the_signal_and_what_to_write() {
+    for (source, said) in [
+        (
+            "caller.digits > 3",
+            "`>` does not take string and int; `caller.digits` is a string; write a text in quotes",
+        ),
+        (
+            "caller.digits == 0",
+            "`==` does not take string and int; `caller.digits` is a string; write a text in quotes",
+        ),
+        (
+            "call.parameters.age != 18",
+            "`!=` does not take string and int; `call.parameters.age` is a string",
+        ),
+        (
+            "caller.silent_seconds * 2 > 8.0",
+            "`*` does not take number and int; `caller.silent_seconds` is a number; write decimals",
+        ),
+        (
+            "recognizer.lost || call.turns * 0.5 > 1.0",
+            "`*` does not take int and number; `call.turns` is an int; write decimals",
+        ),
+        (
+            "recognizer.lost == 'true'",
+            "`recognizer.lost` is a bool; a bool stands by itself",
+        ),
+        (
+            "call.topics == 'legal'",
+            "`call.topics` is a list; ask for what is in it, like 'legal' in call.topics",
+        ),
+        (
+            "call.parameters > 1",
+            "`call.parameters` is a map; name one of its entries",
+        ),
+        (
+            "caller.sentiment.endsWith('0')",
+            "`endsWith` does not take number and string; `caller.sentiment` is a number",
+        ),
+    ] {
+        let error = Expression::compile(source).unwrap_err().to_string();
+        assert!(error.contains(said), "{source}: {error}");
+    }
+    for source in [
+        "caller.silent_seconds == 8",
+        "call.turns != 2.0",
+        "caller.digits == '0'",
+    ] {
+        assert!(Expression::compile(source).is_ok(), "{source}");
     }
 }
 

@@ -24,7 +24,7 @@ fn a_caller_who_asks_is_handed_over_and_talks() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +02.000  utterance   voice_agent "How can I help?"
             +05.000  utterance   caller      "My refund never came and I want to speak to a human."  sentiment -0.38
             +05.000  > flush speech
@@ -55,7 +55,7 @@ fn interim_words_fire_once_they_are_repeated_and_the_final_does_not_fire_again()
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +07.000  > flush speech
             +07.000  trigger     rule caller_asks_for_human, caller said "I want to talk to a real person because this is" (interim), caller.asks_for_human=0.85, caller.digits=
             +07.000  rewrite     requested, attempt 1
@@ -77,7 +77,7 @@ fn pressing_zero_asks_for_a_human() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       4
             +05.000  digit       0
             +05.000  > flush speech
@@ -102,7 +102,7 @@ fn a_journal_that_does_not_answer_holds_the_rewrite_for_its_deadline_only() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -128,7 +128,7 @@ fn a_second_trigger_during_a_handoff_is_noted_not_acted_on() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -157,7 +157,7 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -187,7 +187,7 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -214,7 +214,7 @@ fn news_of_the_leg_proves_that_an_unanswered_rewrite_acted() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -238,7 +238,7 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -263,7 +263,7 @@ fn a_refused_rewrite_leaves_the_caller_with_the_voice_agent_and_the_rules_alive(
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -295,7 +295,7 @@ fn nobody_answers_and_the_disposition_says_so() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -324,9 +324,9 @@ fn a_stream_that_stops_does_not_end_the_call() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +20.000  stream      stopped by the carrier
-            +25.000  stream      both sides are heard
+            +25.000  stream      audio arrives
             +40.000  stream      stopped by the carrier
             +50.000  > inspect
             +110.000  > inspect
@@ -348,7 +348,7 @@ fn silence_is_measured_by_the_audio_heard() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +11.100  > flush speech
             +11.100  trigger     rule silent_caller, caller.silent_seconds=8.10
             +11.100  rewrite     requested, attempt 1
@@ -371,7 +371,7 @@ fn callbacks_of_another_handoff_change_nothing() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +03.000  ! stale_handoff
             +05.000  digit       0
             +05.000  > flush speech
@@ -499,7 +499,7 @@ fn the_end_of_a_dial_that_a_repeat_interrupted_is_not_the_end_of_the_repeat() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -535,7 +535,7 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
@@ -566,7 +566,7 @@ fn a_stream_that_says_nothing_for_long_is_no_proof_of_a_call() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +30.000  > flush speech
             +30.000  trigger     rule silent_caller, caller.silent_seconds=30.00
             +30.000  rewrite     requested, attempt 1
@@ -591,7 +591,7 @@ fn a_caller_who_listens_to_the_voice_agent_is_not_silent() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +20.600  > flush speech
             +20.600  trigger     rule silent_caller, caller.silent_seconds=8.10
             +20.600  rewrite     requested, attempt 1

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::http1::{Answer, Request};
+
 /// Something a sink does wrong on purpose to the next requests that fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SinkFault<R> {
@@ -72,6 +74,26 @@ pub struct RequestLine {
     pub status: Option<u16>,
     /// The fault that happened to it.
     pub fault: Option<FaultKind>,
+}
+
+impl RequestLine {
+    /// Notes a request under the path that may be shown, with what it got.
+    pub(super) fn of(
+        request: &Request,
+        path: String,
+        answer: &Answer,
+        fault: Option<FaultKind>,
+    ) -> Self {
+        Self {
+            method: request.method.clone(),
+            path,
+            status: match answer {
+                Answer::Respond(response) => Some(response.status),
+                Answer::Cut | Answer::Stall => None,
+            },
+            fault,
+        }
+    }
 }
 
 /// Uses up one occurrence of the first fault that fits.

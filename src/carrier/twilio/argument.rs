@@ -9,23 +9,25 @@ use std::fmt;
 use handoff_core::pii::{Pii, Secret};
 use http::uri::Uri;
 
+use crate::base_url::{BaseUrl, is_loopback};
+
 /// Why a value cannot go into a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     /// Not an absolute URL with a host.
-    #[error("not an absolute URL")]
+    #[error("must be an absolute https:// address")]
     NotAbsolute,
     /// Another scheme than allowed; unencrypted ones are for loopback hosts only.
-    #[error("URL scheme not allowed")]
+    #[error("must be an https:// or wss:// address (unencrypted only on this machine)")]
     Scheme,
     /// Twilio strips the query of a stream URL before it connects.
-    #[error("stream URL with a query or fragment")]
+    #[error("must end before the query: no ? and no #")]
     Query,
     /// A URL with a user or password in it.
-    #[error("URL with credentials")]
+    #[error("must not carry credentials before the host")]
     Credentials,
     /// A ring time outside of 5 to 600 seconds.
-    #[error("ring time outside of 5 to 600 seconds")]
+    #[error("must be from 5s to 600s, which is what carriers take")]
     RingTime,
     /// A token that is empty, too long or needs escaping in a path.
     #[error("token is not 1 to 256 letters, digits, - or _")]
@@ -50,9 +52,14 @@ impl StreamUrl {
         let uri = absolute(url)?;
         match uri.scheme_str() {
             Some("wss") => Ok(Self(url.to_owned())),
-            Some("ws") if is_loopback(&uri) => Ok(Self(url.to_owned())),
+            Some("ws") if is_loopback(uri.host().unwrap_or_default()) => Ok(Self(url.to_owned())),
             _ => Err(ArgumentError::Scheme),
         }
+    }
+
+    /// The URL of a media socket below a base. `path` begins with a slash and needs no escaping.
+    pub fn below(base: &BaseUrl, path: &str) -> Self {
+        Self(base.socket_at(path))
     }
 
     /// The URL.
@@ -68,8 +75,8 @@ impl fmt::Debug for StreamUrl {
     }
 }
 
-/// A URL that Twilio fetches or posts to: absolute, `http` or `https`, no credentials. A fragment
-/// carries connection overrides and is allowed
+/// A URL that Twilio fetches or posts to: absolute, `https` (`http` for loopback hosts only, which no
+/// carrier can reach), no credentials. A fragment carries connection overrides and is allowed
 /// (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
@@ -81,10 +88,17 @@ impl WebUrl {
     ///
     /// [`ArgumentError`] with what is wrong about it.
     pub fn new(url: &str) -> Result<Self, ArgumentError> {
-        match absolute(url)?.scheme_str() {
-            Some("https" | "http") => Ok(Self(url.to_owned())),
+        let uri = absolute(url)?;
+        match uri.scheme_str() {
+            Some("https") => Ok(Self(url.to_owned())),
+            Some("http") if is_loopback(uri.host().unwrap_or_default()) => Ok(Self(url.to_owned())),
             _ => Err(ArgumentError::Scheme),
         }
+    }
+
+    /// The URL of something below a base. `path` begins with a slash and needs no escaping.
+    pub fn below(base: &BaseUrl, path: &str) -> Self {
+        Self(base.at(path))
     }
 
     /// The URL.
@@ -93,7 +107,7 @@ impl WebUrl {
     }
 }
 
-pub(super) fn absolute(url: &str) -> Result<Uri, ArgumentError> {
+fn absolute(url: &str) -> Result<Uri, ArgumentError> {
     let uri: Uri = url.parse().map_err(|_| ArgumentError::NotAbsolute)?;
     let authority = uri.authority().ok_or(ArgumentError::NotAbsolute)?;
     if authority.as_str().contains('@') {
@@ -103,15 +117,6 @@ pub(super) fn absolute(url: &str) -> Result<Uri, ArgumentError> {
         return Err(ArgumentError::NotAbsolute);
     }
     Ok(uri)
-}
-
-pub(super) fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The one-use token of a stream, as it stands in the path and in the `<Parameter>` named

@@ -18,13 +18,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 
-use super::argument::{WebUrl, absolute, is_loopback};
+use super::argument::WebUrl;
 use super::call_state::CallState;
-use crate::carrier::lenient::is_identifier;
+use crate::base_url::BaseUrl;
 use crate::carrier::verdict::{Fault, Retry, Verdict};
-
-/// Where requests go unless a region is configured (`https://api.dublin.ie1.twilio.com`).
-pub const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
 
 /// The longest document that an update takes inline; beyond, Twilio answers 32018.
 pub const INLINE_LIMIT_CHARS: usize = 4_000;
@@ -32,8 +29,8 @@ pub const INLINE_LIMIT_CHARS: usize = 4_000;
 /// An account, and how we prove to be allowed to act for it.
 #[derive(Clone, Debug)]
 pub struct Account {
-    account_sid: String,
-    base_url: String,
+    sid: AccountSid,
+    base_url: BaseUrl,
     authorization: HeaderValue,
 }
 
@@ -44,71 +41,92 @@ pub enum Credentials {
     AuthToken(Secret),
     /// An API key of the account.
     ApiKey {
-        /// `SK…`.
-        sid: String,
+        /// Its name.
+        sid: KeySid,
         /// Its secret.
         secret: Secret,
     },
 }
 
-/// Why an [`Account`] cannot be made.
+/// The name of an account: `AC` and 32 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSid(String);
+
+/// The name of an API key: `SK` and 32 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySid(String);
+
+/// The text is not a name of what it is to name
+/// (<https://www.twilio.com/docs/glossary/what-is-a-sid>, read 2026-11-21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccountError {
-    /// The account or key name is none.
-    #[error("account or API key SID is not an identifier")]
-    Sid,
-    /// The token or secret is empty.
-    #[error("credential is empty")]
-    Credential,
-    /// Not an absolute URL without a query, or unencrypted to another host than this one.
-    #[error("base URL is not an absolute https URL (http for loopback)")]
-    BaseUrl,
+#[error("must be {prefix} and 32 hexadecimal digits")]
+pub struct NotASid {
+    prefix: &'static str,
 }
 
-impl Account {
-    /// Checks an account's configuration.
+impl AccountSid {
+    /// Accepts the name of an account.
     ///
     /// # Errors
     ///
-    /// [`AccountError`], at start-up: configuration has to be mended.
-    pub fn new(
-        account_sid: &str,
-        credentials: &Credentials,
-        base_url: &str,
-    ) -> Result<Self, AccountError> {
+    /// [`NotASid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, NotASid> {
+        sid("AC", text).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl KeySid {
+    /// Accepts the name of an API key.
+    ///
+    /// # Errors
+    ///
+    /// [`NotASid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, NotASid> {
+        sid("SK", text).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn sid(prefix: &'static str, text: &str) -> Result<String, NotASid> {
+    let digits = text.strip_prefix(prefix).unwrap_or_default();
+    let shaped = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if shaped {
+        Ok(text.to_owned())
+    } else {
+        Err(NotASid { prefix })
+    }
+}
+
+impl Account {
+    /// Puts together what every request to the account needs.
+    pub fn new(sid: &AccountSid, credentials: &Credentials, base_url: &BaseUrl) -> Self {
         let (user, password) = match credentials {
-            Credentials::AuthToken(token) => (account_sid, token),
+            Credentials::AuthToken(token) => (sid.as_str(), token),
             Credentials::ApiKey { sid, secret } => (sid.as_str(), secret),
         };
-        if !is_identifier(account_sid) || !is_identifier(user) {
-            return Err(AccountError::Sid);
-        }
-        if password.expose().is_empty() {
-            return Err(AccountError::Credential);
-        }
-        let uri = absolute(base_url).map_err(|_| AccountError::BaseUrl)?;
-        let safe = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => is_loopback(&uri),
-            _ => false,
-        };
-        if !safe || base_url.contains(['?', '#']) {
-            return Err(AccountError::BaseUrl);
-        }
         let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
         let mut authorization = HeaderValue::from_str(&format!("Basic {pair}"))
             .expect("base64 has only visible characters");
         authorization.set_sensitive(true);
-        Ok(Self {
-            account_sid: account_sid.to_owned(),
-            base_url: base_url.trim_end_matches('/').to_owned(),
+        Self {
+            sid: sid.clone(),
+            base_url: base_url.clone(),
             authorization,
-        })
+        }
     }
 
-    /// The account.
-    pub fn account_sid(&self) -> &str {
-        &self.account_sid
+    /// Its name.
+    pub fn account_sid(&self) -> &AccountSid {
+        &self.sid
     }
 }
 
@@ -139,12 +157,6 @@ pub fn rewrite_call(
     }
 }
 
-/// Builds the request that hangs up, for endings that we decide. [`interpret_rewrite`] reads its
-/// answer too.
-pub fn complete_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
-    update(account, call, &[("Status", "completed")])
-}
-
 /// Builds the request that asks how a call is doing, for [`interpret_call`].
 pub fn fetch_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
     request(account, Method::GET, call, Bytes::new())
@@ -155,7 +167,7 @@ pub fn fetch_account(account: &Account) -> Request<Bytes> {
     to(
         account,
         Method::GET,
-        &format!("{}.json", account.account_sid),
+        &format!("{}.json", account.sid.as_str()),
         Bytes::new(),
     )
 }
@@ -312,13 +324,13 @@ fn request(account: &Account, method: Method, call: &CarrierCallId, body: Bytes)
     to(
         account,
         method,
-        &format!("{}/Calls/{call}.json", account.account_sid),
+        &format!("{}/Calls/{call}.json", account.sid.as_str()),
         body,
     )
 }
 
 fn to(account: &Account, method: Method, resource: &str, body: Bytes) -> Request<Bytes> {
-    let url = format!("{}/2010-04-01/Accounts/{resource}", account.base_url);
+    let url = (account.base_url).at(&format!("/2010-04-01/Accounts/{resource}"));
     Request::builder()
         .method(method)
         .uri(url)

@@ -112,15 +112,6 @@ pub struct Handoff {
     pub leg_status_url: WebUrl,
 }
 
-/// What follows when no human could be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AfterDial {
-    /// The end of the call.
-    Hangup,
-    /// Back to the existing bot's webhook.
-    Redirect(WebUrl),
-}
-
 /// Builds an answer that lets the call go on to its voice agent without a stream, or to the human
 /// where we would have been the voice agent's way in.
 pub fn bypass(mode: &Mode, dead_man: &DeadManTail) -> Document {
@@ -188,29 +179,16 @@ pub fn handoff_document(handoff: &Handoff) -> Document {
 }
 
 /// Builds the document for a dial that reached nobody.
-pub fn after_dial_nobody(message: &Spoken, voice: &Voice, then: &AfterDial) -> Document {
+pub fn after_dial_nobody(message: &Spoken, voice: &Voice) -> Document {
     response(|xml| {
         say(xml, message, voice);
-        match then {
-            AfterDial::Hangup => xml.empty("Hangup", []),
-            AfterDial::Redirect(url) => redirect(xml, url),
-        }
+        xml.empty("Hangup", []);
     })
 }
 
 /// Builds the document for a dial after which caller and human have talked.
 pub fn after_dial_bridged() -> Document {
     response(|xml| xml.empty("Hangup", []))
-}
-
-/// Builds the document that ends a call with a spoken message.
-pub fn hangup_with_apology(apology: &Spoken, voice: &Voice) -> Document {
-    after_dial_nobody(apology, voice, &AfterDial::Hangup)
-}
-
-/// Builds the document without a verb: the answer to callbacks that want no instruction.
-pub fn empty() -> Document {
-    response(|_| {})
 }
 
 fn response(verbs: impl FnOnce(&mut Xml)) -> Document {

@@ -231,16 +231,8 @@ fn answer(options: &SlackOptions, state: &mut State, request: &Request) -> Answe
         (Some(FaultKind::Expired), Some(_)) => Answer::Respond(failed("token_expired")),
         (None, Some(route)) => Answer::Respond(act(options, state, request, route)),
     };
-    let status = match &answer {
-        Answer::Respond(response) => Some(response.status),
-        Answer::Cut | Answer::Stall => None,
-    };
-    state.requests.push(RequestLine {
-        method: request.method.clone(),
-        path: logged_path(request),
-        status,
-        fault,
-    });
+    let line = RequestLine::of(request, logged_path(request), &answer, fault);
+    state.requests.push(line);
     answer
 }
 

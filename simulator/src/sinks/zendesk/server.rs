@@ -248,16 +248,8 @@ fn answer(options: &ZendeskOptions, state: &mut State, request: &Request) -> Ans
         }
         (None, Some(target)) => Answer::Respond(act(options, state, request, &target)),
     };
-    let status = match &answer {
-        Answer::Respond(response) => Some(response.status),
-        Answer::Cut | Answer::Stall => None,
-    };
-    state.requests.push(RequestLine {
-        method: request.method.clone(),
-        path: request.path.clone(),
-        status,
-        fault,
-    });
+    let line = RequestLine::of(request, request.path.clone(), &answer, fault);
+    state.requests.push(line);
     answer
 }
 
