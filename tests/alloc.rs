@@ -22,7 +22,7 @@ use handoff::egress::{Egress, EgressOptions};
 use handoff::http::{Front, router};
 use handoff::journal::Journal;
 use handoff::recognizer::Recognizers;
-use handoff::recognizer::deepgram::{DeepgramOptions, Reconnect, Replay};
+use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use handoff::session::{Documents, Registry, Surroundings, Tokens};
 use handoff_core::audio::{Ear, Sound};
 use handoff_core::call::Policy;
@@ -381,7 +381,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             &BaseUrl::parse("http://127.0.0.1:9").unwrap(),
         ),
         carrier_timeout: DEADLINE,
-        recognizers: Recognizers::Deepgram(Arc::new(deepgram), egress),
+        recognizers: Recognizers::Deepgram(Arc::new(Deepgram::new(deepgram, egress))),
         sinks: Vec::new(),
         start_deadline: DEADLINE,
     });

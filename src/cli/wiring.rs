@@ -21,7 +21,7 @@ use crate::delivery::sink::{
 };
 use crate::egress::Egress;
 use crate::recognizer::Recognizers;
-use crate::recognizer::deepgram::{DeepgramOptions, Reconnect, Replay};
+use crate::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
 use crate::session::Documents;
 
@@ -104,7 +104,8 @@ pub(super) fn recognizers(
     match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
             let options = deepgram_options(deepgram, &config.rules);
-            Ok(Recognizers::Deepgram(Arc::new(options), egress.clone()))
+            let deepgram = Deepgram::new(options, egress.clone());
+            Ok(Recognizers::Deepgram(Arc::new(deepgram)))
         }
         RecognizerChoice::PocketSphinx(sphinx) => pocketsphinx(*sphinx, data),
         RecognizerChoice::PocketSphinxIfInstalled(sphinx) => {

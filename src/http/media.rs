@@ -15,7 +15,7 @@ use crate::telemetry::metrics::{self, Refusal};
 
 /// A frame is 400 bytes. tungstenite zero-fills this much before every read, so that its default
 /// of 128 KiB would cost more than all else on the path, in time and in memory.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 /// No message of the protocol is larger.
 const LARGEST_MESSAGE: usize = 64 * 1024;
 

@@ -8,10 +8,9 @@ use handoff_core::speech::Speaker;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::deepgram::{self, DeepgramOptions, Leg};
+use super::deepgram::{self, Deepgram, Leg};
 use super::pocketsphinx::PocketSphinx;
 use super::{Feed, Heard};
-use crate::egress::Egress;
 
 /// A recognition under way. It ends by itself soon after its feed is dropped.
 pub type Recognition = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -20,7 +19,7 @@ pub type Recognition = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone)]
 pub enum Recognizers {
     /// Deepgram, one socket a speaker.
-    Deepgram(Arc<DeepgramOptions>, Egress),
+    Deepgram(Arc<Deepgram>),
     /// The embedded phrase spotter, one thread a speaker.
     PocketSphinx(PocketSphinx),
     /// Nobody.
@@ -38,13 +37,12 @@ impl Recognizers {
     ) -> Option<(Feed, Recognition)> {
         let (feed, receiver) = Feed::new();
         match self {
-            Self::Deepgram(options, egress) => {
+            Self::Deepgram(deepgram) => {
                 let leg = Leg {
                     speaker,
                     carrier_call: call.clone(),
                 };
-                let (options, egress) = (Arc::clone(options), egress.clone());
-                let recognition = deepgram::start(options, egress, leg, receiver, heard);
+                let recognition = deepgram::start(Arc::clone(deepgram), leg, receiver, heard);
                 Some((feed, Box::pin(recognition)))
             }
             Self::PocketSphinx(sphinx) => match sphinx.start(speaker, receiver, heard.clone()) {
@@ -66,7 +64,7 @@ impl Recognizers {
     /// The word for the recognizer in logs and for operators.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Deepgram(..) => "deepgram",
+            Self::Deepgram(_) => "deepgram",
             Self::PocketSphinx(_) => "pocketsphinx (approximate)",
             Self::None => "none",
         }

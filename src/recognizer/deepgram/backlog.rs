@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use handoff_core::audio::mulaw;
+use handoff_core::speech::Speaker;
 use handoff_core::time::{MediaTime, SAMPLE_RATE};
 
 use super::options::Replay;
@@ -54,7 +55,7 @@ struct Stretch {
 }
 
 impl Backlog {
-    pub(super) fn new(replay: Replay) -> Self {
+    pub(super) fn new(replay: Replay, speaker: Speaker) -> Self {
         Self {
             waiting: VecDeque::new(),
             waiting_samples: 0,
@@ -62,7 +63,7 @@ impl Backlog {
             sent: VecDeque::new(),
             sent_samples: 0,
             kept: VecDeque::new(),
-            rewind: usize::try_from(samples(replay.rewind)).unwrap_or(usize::MAX),
+            rewind: usize::try_from(samples(replay.rewind_of(speaker))).unwrap_or(usize::MAX),
         }
     }
 
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_waits_goes_out_in_order_with_its_flush() {
-        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::Caller);
         backlog.push(window(0));
         backlog.push(Feeding::Flush);
         backlog.push(Feeding::Flush);
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_dropped_and_counted() {
-        let mut backlog = Backlog::new(replay(300, 1_000));
+        let mut backlog = Backlog::new(replay(300, 1_000), Speaker::Caller);
         let dropped: u64 = (0..5).map(|n| backlog.push(window(n * 100))).sum();
         assert_eq!(dropped, 2);
         assert_eq!(drain(&mut backlog), ["200+100", "300+100", "400+100"]);
@@ -270,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_break_sends_the_unsettled_tail_again() {
-        let mut backlog = Backlog::new(replay(5_000, 300));
+        let mut backlog = Backlog::new(replay(5_000, 300), Speaker::Caller);
         for n in 0..6 {
             backlog.push(window(n * 100));
         }
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_break_does_not_overrun_the_cap() {
-        let mut backlog = Backlog::new(replay(300, 300));
+        let mut backlog = Backlog::new(replay(300, 300), Speaker::Caller);
         for n in 0..3 {
             backlog.push(window(n * 100));
         }
@@ -295,7 +296,7 @@ mod tests {
 
     #[test]
     fn settled_audio_is_not_kept() {
-        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::Caller);
         backlog.push(window(0));
         drain(&mut backlog);
         backlog.on_settled(MediaTime::from_millis(100));
@@ -307,7 +308,7 @@ mod tests {
     #[test]
     fn quiet_audio_is_sent_again_as_silence_and_takes_no_memory() {
         let quiet = [0xff, 0x7f, 0xf0, 0x70];
-        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::Caller);
         for n in 0..10 {
             backlog.push(window_of(n * 100, quiet[n as usize % quiet.len()]));
         }
@@ -343,8 +344,19 @@ mod tests {
     }
 
     #[test]
+    fn of_the_voice_agent_less_is_sent_again() {
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::VoiceAgent);
+        for n in 0..10 {
+            backlog.push(window(n * 100));
+        }
+        drain(&mut backlog);
+        backlog.on_broken();
+        assert_eq!(drain(&mut backlog), ["800+100", "900+100"]);
+    }
+
+    #[test]
     fn long_windows_are_cut_and_empty_ones_vanish() {
-        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::Caller);
         let start = MediaTime::from_millis(1_000);
         backlog.push(Feeding::Window {
             start,
@@ -359,7 +371,7 @@ mod tests {
 
     #[test]
     fn many_tiny_windows_stay_bounded() {
-        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        let mut backlog = Backlog::new(replay(5_000, 1_000), Speaker::Caller);
         for n in 0..10_000 {
             let mulaw = Bytes::from_static(&[0xff]);
             backlog.push(Feeding::Window {

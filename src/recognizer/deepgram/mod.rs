@@ -26,4 +26,4 @@ mod tests;
 
 pub use options::{DeepgramOptions, Leg, Reconnect, Replay};
 pub use request::{ConnectRequest, RequestError};
-pub use socket::start;
+pub use socket::{Deepgram, start};

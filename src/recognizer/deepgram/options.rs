@@ -60,11 +60,22 @@ pub struct Replay {
     /// How much unsent audio is kept; the oldest is dropped first. 5 s: more would make the
     /// transcript lag for tens of seconds.
     pub cap: Duration,
-    /// How much audio without a final hypothesis is sent again after a break; 1 s.
+    /// How much of the caller's audio without a final hypothesis is sent again after a break; 1 s.
+    /// Of the other side a quarter of it is: the caller's words decide, and each second is 8 KB in
+    /// every call.
     pub rewind: Duration,
     /// How many times faster than real time kept audio is sent. Deepgram takes at most 1.25.
     /// A recording played at N times its pace needs N times that.
     pub rate: f64,
+}
+
+impl Replay {
+    pub(super) fn rewind_of(&self, speaker: Speaker) -> Duration {
+        match speaker {
+            Speaker::Caller => self.rewind,
+            Speaker::VoiceAgent | Speaker::Human => self.rewind / 4,
+        }
+    }
 }
 
 /// Whose audio of which call.

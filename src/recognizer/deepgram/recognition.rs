@@ -71,7 +71,7 @@ impl Recognition {
         heard: mpsc::Sender<Heard>,
     ) -> Self {
         Self {
-            backlog: Backlog::new(options.replay),
+            backlog: Backlog::new(options.replay, leg.speaker),
             reading: Reading::new(leg.speaker),
             input: Input::Open(feed),
             health: Health::Hearing { failures: 0 },

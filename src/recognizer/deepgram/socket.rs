@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -28,6 +28,29 @@ const MESSAGE_BYTES: usize = 256 * 1024;
 /// The most that waits in the socket: one frame of audio is 2,000 bytes.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
+/// Connections that are being made at once. A server that comes back, or is deployed, makes thousands:
+/// each takes 25 KiB while it is made, and Deepgram counts them too.
+const CONNECTING: usize = 128;
+
+/// Deepgram, as all calls of the process use it.
+#[derive(Debug)]
+pub struct Deepgram {
+    options: Arc<DeepgramOptions>,
+    egress: Egress,
+    connecting: Semaphore,
+}
+
+impl Deepgram {
+    /// Nothing is connected before there is audio.
+    pub fn new(options: DeepgramOptions, egress: Egress) -> Self {
+        Self {
+            options: Arc::new(options),
+            egress,
+            connecting: Semaphore::new(CONNECTING),
+        }
+    }
+}
+
 /// Recognizes one speaker of one call until `feed` is dropped and its last words are told, the
 /// call stops listening to `heard`, or the recognizer refuses for good.
 ///
@@ -38,20 +61,15 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 ///
 /// [`LostReason::Refused`]: crate::recognizer::LostReason::Refused
 /// [`LostReason::Undecodable`]: crate::recognizer::LostReason::Undecodable
-pub async fn start(
-    options: Arc<DeepgramOptions>,
-    egress: Egress,
-    leg: Leg,
-    feed: Feedings,
-    heard: mpsc::Sender<Heard>,
-) {
+pub async fn start(deepgram: Arc<Deepgram>, leg: Leg, feed: Feedings, heard: mpsc::Sender<Heard>) {
+    let options = Arc::clone(&deepgram.options);
     let mut recognition = Recognition::new(options, leg, feed, heard);
-    if let Err(CallGone) = recognize(&mut recognition, &egress).await {
+    if let Err(CallGone) = recognize(&mut recognition, &deepgram).await {
         tracing::debug!("call does not listen to its recognizer");
     }
 }
 
-async fn recognize(recognition: &mut Recognition, egress: &Egress) -> Result<(), CallGone> {
+async fn recognize(recognition: &mut Recognition, deepgram: &Deepgram) -> Result<(), CallGone> {
     // Without randomness from the system, waits are merely the same in every call.
     let seed = getrandom::u64().unwrap_or_default();
     let mut backoff = Backoff::new(recognition.options.reconnect, seed);
@@ -62,7 +80,7 @@ async fn recognize(recognition: &mut Recognition, egress: &Egress) -> Result<(),
             }
             recognition.absorb().await;
         }
-        let Some(connected) = connect(recognition, egress).await else {
+        let Some(connected) = connect(recognition, deepgram).await else {
             return Ok(());
         };
         let outcome = match connected {
@@ -94,7 +112,7 @@ async fn recognize(recognition: &mut Recognition, egress: &Egress) -> Result<(),
 /// Makes a connection while the feed is absorbed. `None` if the last words are given up first.
 async fn connect(
     recognition: &mut Recognition,
-    egress: &Egress,
+    deepgram: &Deepgram,
 ) -> Option<Result<Box<Socket>, Failure>> {
     let options = Arc::clone(&recognition.options);
     let request = match ConnectRequest::new(&options, &recognition.leg) {
@@ -104,11 +122,14 @@ async fn connect(
     if request.keyterms_dropped > 0 {
         Counted::KeytermsDropped(request.keyterms_dropped as u64).count();
     }
+    let egress = deepgram.egress.clone();
+    let turn = async {
+        // Never closed, and without a turn it connects all the same.
+        let _turn = deepgram.connecting.acquire().await.ok();
+        timeout(options.connect_deadline, upgrade(egress, request)).await
+    };
     // The future of an upgrade is some 9 KiB; on the heap it is gone once the call is connected.
-    let upgrade = Box::pin(timeout(
-        options.connect_deadline,
-        upgrade(egress.clone(), request),
-    ));
+    let upgrade = Box::pin(turn);
     let upgraded = recognition.meanwhile(upgrade).await?;
     Some(upgraded.unwrap_or(Err(Failure::ConnectTimedOut)))
 }

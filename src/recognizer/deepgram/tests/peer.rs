@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 use crate::egress::{Egress, EgressOptions};
-use crate::recognizer::deepgram::{DeepgramOptions, Leg, Reconnect, Replay, start};
+use crate::recognizer::deepgram::{Deepgram, DeepgramOptions, Leg, Reconnect, Replay, start};
 use crate::recognizer::{Feed, Feeding, Heard};
 
 /// Waits for one observation. Far above what any takes, so it passes only when one never comes.
@@ -56,8 +56,9 @@ pub fn options(base_url: &str) -> DeepgramOptions {
     }
 }
 
-pub fn egress() -> Egress {
-    Egress::new(EgressOptions::default()).unwrap()
+pub fn deepgram(options: DeepgramOptions) -> Arc<Deepgram> {
+    let egress = Egress::new(EgressOptions::default()).unwrap();
+    Arc::new(Deepgram::new(options, egress))
 }
 
 pub fn caller_leg() -> Leg {
@@ -79,13 +80,7 @@ impl Call {
         let (feed, feeding) = Feed::new();
         let (sender, heard) = mpsc::channel(64);
         let mut recognition = JoinSet::new();
-        recognition.spawn(start(
-            Arc::new(options),
-            egress(),
-            caller_leg(),
-            feeding,
-            sender,
-        ));
+        recognition.spawn(start(deepgram(options), caller_leg(), feeding, sender));
         Self {
             feed: Some(feed),
             heard,
