@@ -156,11 +156,13 @@ impl Projection {
             | Fact::StreamStopped { .. }
             | Fact::UtteranceHeard(_)
             | Fact::DigitPressed { .. }
+            | Fact::DigitsEntered { .. }
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. }
             | Fact::Triggered(_)
             | Fact::LegProgressed { .. }
-            | Fact::DialEnded { .. } => Self::None,
+            | Fact::DialEnded { .. }
+            | Fact::HandoffGivenUp { .. } => Self::None,
         }
     }
 }
