@@ -98,7 +98,7 @@ impl Disorder {
         let handoff = HandoffId::nth(&call.arrival().call, nth);
         let speaker = self.pick(&[Speaker::Caller, Speaker::VoiceAgent, Speaker::Human]);
         let stream = StreamId(format!("MZ{}", self.next(3)));
-        Some(match self.next(18) {
+        Some(match self.next(20) {
             0 => Event::StreamStarted {
                 stream,
                 at,
@@ -179,6 +179,8 @@ impl Disorder {
                 }
                 Event::CallInspected(found)
             }
+            17 => Event::RecognizerLost { speaker },
+            18 => Event::RecognizerRestored { speaker },
             _ => {
                 if self.next(12) > 0 {
                     return None;
