@@ -61,15 +61,18 @@ fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
         turns: 0,
         feeling,
     };
-    let mut dial_ended = false;
     for fact in facts {
         match fact {
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. }
-            | Fact::RewriteSettled { .. }
-            | Fact::RecognizerLost { .. }
-            | Fact::RecognizerRestored { .. } => {}
+            | Fact::RewriteSettled { .. } => {}
+            Fact::RecognizerLost { speaker } => {
+                view.recognizer_lost |= *speaker == Speaker::Caller;
+            }
+            Fact::RecognizerRestored { speaker } => {
+                view.recognizer_lost &= *speaker != Speaker::Caller;
+            }
             Fact::UtteranceHeard(said) => {
                 let last = view.transcript.last().map(|last| last.speaker);
                 view.turns += i64::from(last != Some(said.speaker));
@@ -82,29 +85,25 @@ fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
                 view.handoffs += 1;
                 view.attempts = 0;
                 (view.outlook, view.has_human) = (Disposition::CallerHungUp, false);
-                dial_ended = false;
             }
             Fact::RewriteRequested { attempt, .. } => {
                 view.attempts = *attempt;
                 (view.outlook, view.has_human) = (Disposition::CallerHungUp, false);
-                dial_ended = false;
             }
-            Fact::LegProgressed { progress, .. } if !dial_ended && !view.has_human => {
-                view.has_human = *progress == LegProgress::Answered;
+            Fact::LegProgressed { progress, .. } => {
+                let over = view.outlook == Disposition::NoAnswer;
                 view.outlook = match progress {
-                    LegProgress::Initiated | LegProgress::Ringing
-                        if view.outlook == Disposition::NoAnswer =>
-                    {
-                        Disposition::NoAnswer
-                    }
+                    // The dialling has its own word on how it went.
+                    _ if view.has_human => view.outlook,
+                    LegProgress::Initiated | LegProgress::Ringing if over => view.outlook,
                     LegProgress::Initiated | LegProgress::Ringing => Disposition::CallerHungUp,
                     LegProgress::Answered => Disposition::Bridged,
                     LegProgress::Completed => Disposition::NoAnswer,
                 };
+                view.has_human |= *progress == LegProgress::Answered;
             }
-            Fact::LegProgressed { .. } => {}
             Fact::DialEnded { end, .. } => {
-                (dial_ended, view.has_human) = (true, true);
+                view.has_human = true;
                 view.outlook = match end {
                     DialEnd::Bridged => Disposition::Bridged,
                     DialEnd::NoAnswer | DialEnd::AnsweredNotBridged => Disposition::NoAnswer,
@@ -117,17 +116,6 @@ fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
             Fact::CallEnded { disposition } => view.outlook = *disposition,
         }
     }
-    view.recognizer_lost = (facts.iter().rev())
-        .find_map(|fact| match fact {
-            Fact::RecognizerLost {
-                speaker: Speaker::Caller,
-            } => Some(true),
-            Fact::RecognizerRestored {
-                speaker: Speaker::Caller,
-            } => Some(false),
-            _ => None,
-        })
-        .unwrap_or(false);
     view
 }
 
