@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use handoff::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
-use handoff::recognizer::{Feeding, Heard};
+use handoff::recognizer::{Feed, Feeding, Heard};
 use handoff_core::speech::Speaker;
 use handoff_core::time::{MediaTime, SAMPLE_RATE};
 use serde_json::Value;
@@ -67,7 +67,7 @@ fn hear(recognizer: &PocketSphinx, codes: &[u8], decoders: usize) -> anyhow::Res
     let mut feeds = Vec::new();
     let (told, mut heard) = mpsc::channel(64);
     for _ in 0..decoders {
-        let (feed, feeding) = mpsc::channel(4);
+        let (feed, feeding) = Feed::new();
         recognizer.start(Speaker::Caller, feeding, told.clone())?;
         feeds.push(feed);
     }
@@ -90,7 +90,12 @@ fn hear(recognizer: &PocketSphinx, codes: &[u8], decoders: usize) -> anyhow::Res
         for feed in &feeds {
             let start = MediaTime((at * WINDOW) as u64);
             let mulaw = Bytes::copy_from_slice(window);
-            feed.blocking_send(Feeding::Window { start, mulaw })?;
+            while !feed.has_room() {
+                std::thread::yield_now();
+            }
+            if !feed.push(Feeding::Window { start, mulaw }) {
+                bail!("a decoder is gone");
+            }
         }
     }
     let resident = resident_kib();

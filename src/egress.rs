@@ -1,4 +1,5 @@
-//! The one HTTP client: every request to a carrier, vendor or sink leaves here.
+//! The one HTTP client: every request to a carrier, vendor or sink leaves here, and every socket
+//! that begins as one.
 //!
 //! Redirects are not followed (a vendor that redirects is misconfigured, and a credential must
 //! not travel to where it was not meant for), answers are capped, and nothing is logged: URLs can
@@ -7,6 +8,14 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 /// Answers above this are not read.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -40,6 +49,26 @@ pub enum SendFailure {
     /// or the answer was too large to read.
     #[error("request may or may not have acted")]
     Unknown,
+}
+
+/// A WebSocket to a vendor, with TLS where its URL asks for it.
+pub type Socket = WebSocketStream<reqwest::Upgraded>;
+
+/// Why a socket was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailure {
+    /// The server answered, but not with an upgrade.
+    #[error("refused with status {}", .0.status().as_u16())]
+    Refused(http::Response<Bytes>),
+    /// The connection does not stand. Texts of the peer are not kept: they are not ours to log.
+    #[error("not connected: {0}")]
+    NotConnected(std::io::ErrorKind),
+    /// The peer's certificate or its TLS is not acceptable.
+    #[error("TLS failed")]
+    Tls,
+    /// The answer is no HTTP, or no proper upgrade.
+    #[error("not a WebSocket server")]
+    Protocol,
 }
 
 /// The HTTP client could not be made, usually for want of root certificates.
@@ -87,6 +116,45 @@ impl Egress {
         self.send_within(self.total_timeout, request).await
     }
 
+    /// Opens a WebSocket at an `http` or `https` URL. Returns the headers of the answer too. The
+    /// caller sets the deadline.
+    ///
+    /// The upgrade is an HTTP request like all others, and what stays in memory of it is nothing:
+    /// tungstenite's own handshake would leave its 4 KiB to every socket for life.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenFailure`]; nothing is tried again.
+    pub async fn open_socket(
+        &self,
+        request: http::Request<()>,
+        config: WebSocketConfig,
+    ) -> Result<(Socket, HeaderMap), OpenFailure> {
+        let key = generate_key();
+        let accept = derive_accept_key(key.as_bytes());
+        let mut request = request.map(|()| Bytes::new());
+        let headers = request.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        let key = HeaderValue::try_from(key).map_err(|_| OpenFailure::Protocol)?;
+        headers.insert(SEC_WEBSOCKET_KEY, key);
+        let request = reqwest::Request::try_from(request).map_err(|_| OpenFailure::Protocol)?;
+        let answer = self.client.execute(request).await.map_err(open_failure)?;
+
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(OpenFailure::Refused(refusal(answer).await));
+        }
+        let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if accepted.is_none_or(|value| value != accept.as_str()) {
+            return Err(OpenFailure::Protocol);
+        }
+        let headers = answer.headers().clone();
+        let upgraded = answer.upgrade().await.map_err(open_failure)?;
+        let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
+        Ok((socket, headers))
+    }
+
     /// Sends a request that has its own deadline.
     ///
     /// # Errors
@@ -126,6 +194,50 @@ fn failure(error: &reqwest::Error) -> SendFailure {
     } else {
         SendFailure::Unknown
     }
+}
+
+/// What of a refusal is worth reading.
+const MAX_REFUSAL_BYTES: usize = 4 * 1024;
+
+async fn refusal(mut answer: reqwest::Response) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    let mut body = BytesMut::new();
+    // A body that breaks off says as much as it said.
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        let room = MAX_REFUSAL_BYTES - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == MAX_REFUSAL_BYTES {
+            break;
+        }
+    }
+    *response.body_mut() = body.freeze();
+    response
+}
+
+fn open_failure(error: reqwest::Error) -> OpenFailure {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = source {
+        if error.is::<rustls::Error>() {
+            return OpenFailure::Tls;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let inner = error.get_ref();
+            if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+                return OpenFailure::Tls;
+            }
+            return OpenFailure::NotConnected(error.kind());
+        }
+        source = error.source();
+    }
+    if error.is_timeout() {
+        return OpenFailure::NotConnected(std::io::ErrorKind::TimedOut);
+    }
+    if error.is_connect() {
+        return OpenFailure::NotConnected(std::io::ErrorKind::Other);
+    }
+    OpenFailure::Protocol
 }
 
 #[cfg(test)]

@@ -349,6 +349,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         .expect("a configuration")
         .config;
     let token = Secret::new(AUTH_TOKEN);
+    let egress = Egress::new(EgressOptions::default()).unwrap();
     let around = Arc::new(Surroundings {
         documents: Documents::new(
             &config.server,
@@ -375,7 +376,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             maximum_age: DEADLINE,
         }),
         journal: Journal::open(&data.join("journal.sqlite")).unwrap(),
-        egress: Egress::new(EgressOptions::default()).unwrap(),
+        egress: egress.clone(),
         account: Account::new(
             ACCOUNT_SID,
             &Credentials::AuthToken(token.clone()),
@@ -383,7 +384,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         )
         .unwrap(),
         carrier_timeout: DEADLINE,
-        recognizers: Recognizers::Deepgram(Arc::new(deepgram)),
+        recognizers: Recognizers::Deepgram(Arc::new(deepgram), egress),
         sinks: Vec::new(),
         start_deadline: DEADLINE,
     });

@@ -9,23 +9,29 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handoff_core::call::Arrival;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use rustix::process::Signal;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
-use super::entrance::Entrance;
+use super::entrance::{self, Limits};
 use super::wiring;
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
 use crate::http::{Front, router};
 use crate::journal::Journal;
-use crate::session::{LowWater, Registry, Surroundings, Tokens};
+use crate::session::{Registry, Surroundings, Tokens};
+use crate::telemetry::metrics::{self, LeftAlone};
 
 /// Deliveries under way may take this long once everything else has ended.
 const LAST_DELIVERIES: Duration = Duration::from_secs(8);
+
+/// Requests under way when everything else has ended may take this long.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
@@ -38,11 +44,15 @@ pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    // Listened for and not looked at: a file that may not grow is then an error of the write, which
+    // the journal outlasts, and not the end of the process.
+    let _limit =
+        signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).context("cannot listen for SIGXFSZ")?;
     let Loaded { mut config, notes } = loaded;
     for note in &notes {
         info!("{note}");
     }
-    let metrics = PrometheusBuilder::new()
+    let prometheus = PrometheusBuilder::new()
         .set_buckets(&[
             0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
         ])
@@ -54,10 +64,10 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let journal = Journal::open(&data.join("journal.sqlite")).context("cannot open the journal")?;
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
-    let recognizers = wiring::recognizers(&config, &data)?;
+    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
+    let recognizers = wiring::recognizers(&config, &data, &egress)?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config)?;
-    let egress = Egress::new(EgressOptions::default()).context("cannot make the HTTP client")?;
     let around = Arc::new(Surroundings {
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),
@@ -96,18 +106,24 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
         verifier: Arc::new(wiring::verifier(&config)?),
         account_sid: config.twilio.account_sid.as_str().into(),
         api_token: config.api_token.clone(),
-        metrics,
+        metrics: prometheus,
         ready: Arc::clone(&ready),
     };
+    let limits = Limits::of_this_process();
     let mut signals = StopSignals::listen()?;
     announce(&listener)?;
-    let stopped = until(stopping);
-    let router = router(front).into_make_service_with_connect_info::<LowWater>();
-    let server = axum::serve(Entrance(listener), router).with_graceful_shutdown(stopped);
-    #[expect(clippy::disallowed_methods, reason = "ended below, after the calls")]
-    let server = tokio::task::spawn(server.into_future());
+    let server = entrance::serve(listener, router(front), limits, stopping);
+    #[expect(clippy::disallowed_methods, reason = "waited for below")]
+    let mut server = tokio::task::spawn(server);
 
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        // Whoever started us starts us again, and the calls are taken up.
+        ended = &mut server => {
+            ended.context("the entrance failed")?;
+            anyhow::bail!("the entrance closed by itself");
+        }
+    }
     info!("stopping: new calls pass by, live ones may end");
     ready.store(false, Ordering::Relaxed);
     registry.drain();
@@ -115,8 +131,14 @@ async fn serve(loaded: Loaded) -> anyhow::Result<ExitCode> {
     // Nobody listens any more only if the receivers are gone, and then there is nothing to stop.
     let _ = stop.send(true);
     worker.await.context("the delivery worker failed")?;
-    // Media sockets that are still open end with the process; their calls go on at the carrier.
-    server.abort();
+    // Answers under way are given, a peer that does not take them is left. Media sockets that are
+    // still open end with the process; their calls go on at the carrier.
+    if tokio::time::timeout(LAST_ANSWERS, &mut server)
+        .await
+        .is_err()
+    {
+        server.abort();
+    }
     info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -129,20 +151,20 @@ async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<(
         .await
         .context("cannot read the open calls")?
     {
-        let mut records = match journal.records(&open.call).await {
+        let records = match journal.records(&open.call).await {
             Ok(records) => records,
             Err(error) => {
                 error!(%error, "an open call cannot be read; it is left alone");
+                metrics::call_left_alone(LeftAlone::Unreadable);
                 continue;
             }
         };
-        // A fact that the journal took late belongs where it happened.
-        records.sort_by_key(|record| record.at);
         let announced = records
             .first()
             .and_then(|first| Arrival::from_fact(open.call, first.wall, &first.fact));
         let Some(arrival) = announced else {
             warn!("an open call does not begin with its announcement; it is left alone");
+            metrics::call_left_alone(LeftAlone::Unannounced);
             continue;
         };
         registry.revive(
@@ -170,8 +192,8 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
 /// The signals that stop the process. Listened for before the first line is printed, so that
 /// whoever waits for that line can stop us.
 struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl StopSignals {
@@ -211,12 +233,64 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
+/// What is logged unless the operator says otherwise.
+const DEFAULT_LOG: &str = "info";
+
 fn start_logging() {
-    let filter = config::variable("HANDOFF_LOG").unwrap_or_else(|| "info".to_owned());
+    let wanted = config::variable("HANDOFF_LOG")
+        .filter(|wanted| !wanted.trim().is_empty())
+        .unwrap_or_else(|| DEFAULT_LOG.to_owned());
+    let filter = log_filter(&wanted);
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(match &filter {
+            Ok(filter) => filter.clone(),
+            Err(_) => EnvFilter::new(DEFAULT_LOG),
+        })
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
+    if let Err(error) = filter {
+        warn!("HANDOFF_LOG is not used, {DEFAULT_LOG} is: {error}");
+    }
+}
+
+/// Reads a filter. A misspelt level is a filter too, for a target of that name, and silences
+/// everything else: a word by itself has to be a level.
+fn log_filter(wanted: &str) -> Result<EnvFilter, String> {
+    let directives = wanted.split(',').map(str::trim);
+    let misspelt = directives
+        .filter(|directive| !directive.is_empty() && !directive.contains(['=', '[']))
+        .find(|word| word.parse::<LevelFilter>().is_err());
+    if let Some(word) = misspelt {
+        return Err(format!(
+            "{word:?} is no level (off, error, warn, info, debug, trace); a target wants one, as in \
+             {word}=debug"
+        ));
+    }
+    EnvFilter::builder()
+        .parse(wanted)
+        .map_err(|error| format!("{wanted:?}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_would_silence_the_log_is_refused() {
+        for good in [
+            "info",
+            "WARN",
+            "off",
+            "handoff=debug,warn",
+            "info,handoff::session[call]=trace",
+        ] {
+            assert!(log_filter(good).is_ok(), "{good}");
+        }
+        for bad in ["inof", "info,handoff", "handoff=loud", "[", "a=b=c"] {
+            let told = log_filter(bad).expect_err(bad);
+            assert!(told.contains(bad.rsplit(',').next().unwrap()), "{told}");
+        }
+    }
 }

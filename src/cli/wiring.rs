@@ -20,6 +20,7 @@ use crate::delivery::sink::{
     SlackLimits, SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits,
     ZendeskOptions,
 };
+use crate::egress::Egress;
 use crate::recognizer::Recognizers;
 use crate::recognizer::deepgram::{DeepgramOptions, Reconnect, Replay};
 use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
@@ -106,11 +107,15 @@ pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
         .context("signatures cannot be checked with this public URL")
 }
 
-pub(super) fn recognizers(config: &Config, data: &Path) -> anyhow::Result<Recognizers> {
+pub(super) fn recognizers(
+    config: &Config,
+    data: &Path,
+    egress: &Egress,
+) -> anyhow::Result<Recognizers> {
     match &config.recognizer {
         RecognizerChoice::Deepgram(deepgram) => {
             let options = deepgram_options(deepgram, &config.rules);
-            Ok(Recognizers::Deepgram(Arc::new(options)))
+            Ok(Recognizers::Deepgram(Arc::new(options), egress.clone()))
         }
         RecognizerChoice::PocketSphinx(sphinx) => {
             let loaded = PocketSphinx::load(sphinx_options(*sphinx, data));

@@ -79,20 +79,26 @@ impl Worker {
 async fn deliver(attempts: Arc<Attempts>, drain: Duration, mut closing: watch::Receiver<bool>) {
     let mut added = attempts.journal.deliveries_added();
     let mut under_way = JoinSet::new();
+    let mut trouble_told = false;
     loop {
         added.mark_unchanged();
         let mut wake = LONGEST_SLEEP;
         let free = CONCURRENT - under_way.len();
         if free > 0 {
             match claim(&attempts, free, &mut under_way).await {
-                Ok(next_due) => wake = next_due.map_or(wake, |due| wake.min(until(due))),
+                Ok(next_due) => {
+                    trouble_told = false;
+                    wake = next_due.map_or(wake, |due| wake.min(until(due)));
+                }
                 Err(JournalError::Closed) => break,
                 Err(error) => {
-                    tracing::error!(
-                        sink = attempts.sink.name(),
-                        error = &error as &dyn Error,
-                        "deliveries cannot be claimed"
-                    );
+                    if !std::mem::replace(&mut trouble_told, true) {
+                        tracing::error!(
+                            sink = attempts.sink.name(),
+                            error = &error as &dyn Error,
+                            "deliveries cannot be claimed until the journal can be written"
+                        );
+                    }
                     wake = CLAIM_PAUSE;
                 }
             }

@@ -17,11 +17,18 @@ pub(super) async fn healthy() -> &'static str {
     "ok\n"
 }
 
-/// Whether new calls are welcome.
+/// Whether new calls are welcome. One that comes while the journal cannot be written is answered
+/// all the same, but another machine would serve it better.
 pub(super) async fn ready(State(front): State<Front>) -> Response {
-    if front.is_ready() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response()
+    if !front.is_ready() {
+        return unready("draining");
     }
+    match front.around.journal.trouble() {
+        None => "ready\n".into_response(),
+        Some(error) => unready(&error.to_string()),
+    }
+}
+
+fn unready(why: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
 }

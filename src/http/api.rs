@@ -1,25 +1,31 @@
 //! The API for other systems: see live calls, hand one over.
 
+use std::borrow::Cow;
+
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use handoff_core::call::{Arrival, Event, Fact, Party, describe};
 use handoff_core::id::CallId;
 use handoff_core::pii::Pii;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::error;
 
 use super::front::Front;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Record};
 use crate::session::Attachment;
 
 /// A refusal: `error` is a fixed word for programs, `message` says what to do.
 #[derive(Serialize)]
 struct Refused {
     error: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 /// A live call.
@@ -58,24 +64,14 @@ pub(super) struct HandOff {
 }
 
 /// `GET /api/calls`: all live calls.
-pub(super) async fn calls(State(front): State<Front>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
+pub(super) async fn calls(State(front): State<Front>, _: Authorized) -> Response {
     let calls: Vec<_> = front.registry.arrivals().iter().map(live).collect();
     Json(calls).into_response()
 }
 
 /// `GET /api/calls/{id}`: what happened in a call, live or over.
-pub(super) async fn call(
-    State(front): State<Front>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
-    let Some(id) = CallId::parse(&id) else {
+pub(super) async fn call(State(front): State<Front>, _: Authorized, id: Named) -> Response {
+    let Some(id) = call_id(id) else {
         return no_such_call();
     };
     match front.around.journal.records(&id).await {
@@ -92,10 +88,7 @@ pub(super) async fn call(
 }
 
 /// `GET /api/deliveries`: what is still to be delivered.
-pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
+pub(super) async fn deliveries(State(front): State<Front>, _: Authorized) -> Response {
     match front.around.journal.undelivered().await {
         Ok(undelivered) => {
             let waiting = Waiting {
@@ -112,13 +105,10 @@ pub(super) async fn deliveries(State(front): State<Front>, headers: HeaderMap) -
 /// told; a call that is being handed over already is left alone.
 pub(super) async fn hand_off(
     State(front): State<Front>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    _: Authorized,
+    id: Named,
     body: axum::body::Bytes,
 ) -> Response {
-    if let Some(refusal) = unauthorized(&front, &headers) {
-        return refusal;
-    }
     let wanted = match body.is_empty() {
         true => Ok(HandOff::default()),
         false => serde_json::from_slice(&body),
@@ -126,50 +116,71 @@ pub(super) async fn hand_off(
     let Ok(HandOff { reason }) = wanted else {
         let refused = Refused {
             error: "malformed",
-            message: "the body must be JSON like {\"reason\": \"…\"}, or empty",
+            message: "the body must be JSON like {\"reason\": \"…\"}, or empty".into(),
         };
         return (StatusCode::BAD_REQUEST, Json(refused)).into_response();
     };
-    let Some(call) = CallId::parse(&id).and_then(|id| front.registry.call_of_id(&id)) else {
+    let Some(id) = call_id(id) else {
         return no_such_call();
     };
-    match front
-        .registry
-        .tell(
-            &call,
-            Event::HandoffRequested {
-                reason: Pii::new(reason),
-            },
-        )
-        .await
-    {
-        Attachment::Attached => StatusCode::ACCEPTED.into_response(),
-        Attachment::Gone => no_such_call(),
+    if let Some(call) = front.registry.call_of_id(&id) {
+        let event = Event::HandoffRequested {
+            reason: Pii::new(reason),
+        };
+        match front.registry.tell(&call, event).await {
+            Attachment::Attached => return StatusCode::ACCEPTED.into_response(),
+            // It ended meanwhile.
+            Attachment::Gone => {}
+        }
+    }
+    match front.around.journal.records(&id).await {
+        Ok(records) if records.is_empty() => no_such_call(),
+        Ok(records) => not_live(&records),
+        Err(error) => unreadable(&error),
     }
 }
 
-fn unauthorized(front: &Front, headers: &HeaderMap) -> Option<Response> {
-    let given = (headers.get(header::AUTHORIZATION))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let matches = front
-        .api_token
-        .as_ref()
-        .zip(given)
-        .is_some_and(|(token, given)| token.expose().as_bytes().ct_eq(given.as_bytes()).into());
-    if matches {
-        return None;
+/// A call as a path names it, which may be anything.
+type Named = Result<Path<String>, PathRejection>;
+
+fn call_id(named: Named) -> Option<CallId> {
+    // A path that is no text names no call.
+    let Path(id) = named.ok()?;
+    CallId::parse(&id)
+}
+
+/// Whoever asks has shown the token. Comes before everything else that is read of a request, so
+/// that it says nothing to others.
+pub(super) struct Authorized;
+
+impl FromRequestParts<Front> for Authorized {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Response> {
+        let given = (parts.headers.get(header::AUTHORIZATION))
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let Some(token) = &front.api_token else {
+            return Err(unauthorized(
+                "the API is closed: HANDOFF_API_TOKEN is not set on the server",
+            ));
+        };
+        let expected = token.expose().as_bytes();
+        match given {
+            Some(given) if expected.ct_eq(given.as_bytes()).into() => Ok(Self),
+            Some(_) | None => Err(unauthorized(
+                "send Authorization: Bearer with the token of HANDOFF_API_TOKEN",
+            )),
+        }
     }
-    let message = if front.api_token.is_some() {
-        "send Authorization: Bearer with the token of HANDOFF_API_TOKEN"
-    } else {
-        "the API is closed: HANDOFF_API_TOKEN is not set on the server"
-    };
+}
+
+fn unauthorized(message: &'static str) -> Response {
     let refused = Refused {
         error: "unauthorized",
-        message,
+        message: message.into(),
     };
-    Some((StatusCode::UNAUTHORIZED, Json(refused)).into_response())
+    (StatusCode::UNAUTHORIZED, Json(refused)).into_response()
 }
 
 fn unreadable(error: &JournalError) -> Response {
@@ -180,9 +191,35 @@ fn unreadable(error: &JournalError) -> Response {
 fn no_such_call() -> Response {
     let refused = Refused {
         error: "no_such_call",
-        message: "no live call has this id",
+        message: "no call has this id".into(),
     };
     (StatusCode::NOT_FOUND, Json(refused)).into_response()
+}
+
+/// A call that is known and has nobody left to tell.
+fn not_live(records: &[Record]) -> Response {
+    let end = records.iter().find_map(|record| {
+        let Fact::CallEnded { disposition } = &record.fact else {
+            return None;
+        };
+        Some((record.wall, *disposition))
+    });
+    let Some((wall, disposition)) = end else {
+        let refused = Refused {
+            error: "call_not_live",
+            message: "the call is known, its end is not, and nothing here drives it".into(),
+        };
+        return (StatusCode::CONFLICT, Json(refused)).into_response();
+    };
+    let ended = OffsetDateTime::from_unix_timestamp_nanos(i128::from(wall.0) * 1_000_000)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "an unknown time".to_owned());
+    let refused = Refused {
+        error: "call_ended",
+        message: format!("the call ended at {ended} as {}", disposition.as_str()).into(),
+    };
+    (StatusCode::GONE, Json(refused)).into_response()
 }
 
 fn live(arrival: &Arrival) -> LiveCall {

@@ -43,21 +43,21 @@ impl Front {
     }
 
     /// Answers a request whose signature does not hold. One line, nothing about a person in it.
-    pub(super) fn unsigned(error: SignatureError, route: &'static str) -> Response {
+    pub(super) fn unsigned(error: SignatureError, route: &str) -> Response {
         metrics::refused(Refusal::Signature);
         warn!(%error, route, "request refused: not signed by the carrier");
         (StatusCode::FORBIDDEN, "signature does not match").into_response()
     }
 
     /// Answers a request that is signed with our token and speaks of an account that is not ours.
-    pub(super) fn another_account(route: &'static str) -> Response {
+    pub(super) fn another_account(route: &str) -> Response {
         metrics::refused(Refusal::Account);
         warn!(route, "request refused: of another account");
         (StatusCode::FORBIDDEN, "another account").into_response()
     }
 
     /// Answers a request that is signed and yet cannot be read.
-    pub(super) fn malformed(error: &dyn std::fmt::Display, route: &'static str) -> Response {
+    pub(super) fn malformed(error: &dyn std::fmt::Display, route: &str) -> Response {
         metrics::refused(Refusal::Malformed);
         warn!(%error, route, "request refused: cannot be read");
         (StatusCode::BAD_REQUEST, error.to_string()).into_response()

@@ -1,6 +1,7 @@
 //! The media socket's way in: signature if there is one, token always.
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -21,7 +22,7 @@ const LARGEST_MESSAGE: usize = 64 * 1024;
 /// Upgrades a media socket and hands it to the task of its call.
 pub(super) async fn upgrade(
     State(front): State<Front>,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     connection: Option<Extension<ConnectInfo<LowWater>>>,
@@ -34,6 +35,8 @@ pub(super) async fn upgrade(
         Err(SignatureError::Missing) => debug!("media socket without a signature"),
         Err(error) => return Front::unsigned(error, "/twilio/media"),
     }
+    // A path that is no text holds no token of ours.
+    let token = token.map(|Path(token)| token).unwrap_or_default();
     let Some(call) = front.registry.call_of_token(&token) else {
         metrics::refused(Refusal::Token);
         warn!(reason = Refusal::Token.as_str(), "media socket refused");

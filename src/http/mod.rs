@@ -5,6 +5,7 @@ mod api;
 mod front;
 mod media;
 mod router;
+mod signed;
 mod voice;
 
 pub use front::Front;

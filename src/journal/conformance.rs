@@ -7,7 +7,7 @@ use handoff_core::id::CarrierCallId;
 
 use super::testing::{
     NEW_YEAR, after, announced, call_id, context, digit, ended, handoff_id, observed, open,
-    receipt, requested, rewritten, started, trigger, update,
+    receipt, started, trigger, update,
 };
 use super::{
     Claimed, Claims, DeliveryState, Excerpt, FailureReason, Journal, JournalError, Settlement,
@@ -26,7 +26,6 @@ macro_rules! conformance {
             many_appends_at_once_are_all_kept
             calls_are_open_from_announcement_to_end
             the_first_call_of_a_carrier_name_is_found
-            rewrites_are_unsettled_until_their_outcome_is_known
             the_same_delivery_twice_is_one_row
             a_claim_gives_what_was_added
             claims_keep_to_sink_limit_and_due_time
@@ -157,41 +156,6 @@ pub(super) async fn the_first_call_of_a_carrier_name_is_found(journal: Journal) 
     assert_eq!(
         journal.call_of_carrier(&name).await.unwrap(),
         Some(call_id(2))
-    );
-}
-
-pub(super) async fn rewrites_are_unsettled_until_their_outcome_is_known(journal: Journal) {
-    journal
-        .append(&call_id(1), vec![observed(3, requested(1))])
-        .await
-        .unwrap();
-    journal
-        .append(&call_id(2), vec![observed(4, requested(2))])
-        .await
-        .unwrap();
-    // A rewrite does not wait for the journal, so its outcome may be known first.
-    journal
-        .append(&call_id(3), vec![observed(5, rewritten(3))])
-        .await
-        .unwrap();
-    journal
-        .append(&call_id(3), vec![observed(6, requested(3))])
-        .await
-        .unwrap();
-    journal
-        .append(&call_id(1), vec![observed(7, rewritten(1))])
-        .await
-        .unwrap();
-
-    let unsettled = journal.unsettled_rewrites().await.unwrap();
-    assert_eq!(unsettled.len(), 1);
-    assert_eq!(
-        (&unsettled[0].call, &unsettled[0].handoff),
-        (&call_id(2), &handoff_id(2))
-    );
-    assert_eq!(
-        (unsettled[0].attempt, unsettled[0].requested),
-        (1, after(4))
     );
 }
 

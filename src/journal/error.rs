@@ -60,6 +60,9 @@ pub enum JournalError {
     /// Someone else holds the database's lock, for example a shell with an open transaction.
     #[error("journal is locked by someone else")]
     Busy(#[source] Arc<rusqlite::Error>),
+    /// The disk fails or is mounted read-only, or the file may not grow as far.
+    #[error("journal cannot be written: the disk fails, is read-only or limited")]
+    Unwritable(#[source] Arc<rusqlite::Error>),
     /// Anything else that SQLite reports.
     #[error("journal database failed")]
     Database(#[source] Arc<rusqlite::Error>),
@@ -82,7 +85,7 @@ impl JournalError {
     /// Whether the same change may succeed later without anything being mended by hand.
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::Full(_) | Self::Busy(_) | Self::RolledBack => true,
+            Self::Full(_) | Self::Busy(_) | Self::Unwritable(_) | Self::RolledBack => true,
             Self::InUse { .. }
             | Self::Unopenable { .. }
             | Self::NewerSchema { .. }
@@ -91,6 +94,39 @@ impl JournalError {
             | Self::Database(_)
             | Self::Record(_)
             | Self::LeaseLost
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether any other change would have failed as well: what [`super::Journal::trouble`] tells.
+    pub const fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Corrupt(_) | Self::Full(_) | Self::Busy(_) | Self::Unwritable(_) => true,
+            Self::InUse { .. }
+            | Self::Unopenable { .. }
+            | Self::NewerSchema { .. }
+            | Self::Foreign { .. }
+            | Self::Database(_)
+            | Self::RolledBack
+            | Self::Record(_)
+            | Self::LeaseLost
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether it is this change that cannot be made, and another may well be.
+    pub const fn is_of_the_change(&self) -> bool {
+        match self {
+            Self::Database(_) | Self::Record(_) | Self::LeaseLost => true,
+            Self::InUse { .. }
+            | Self::Unopenable { .. }
+            | Self::NewerSchema { .. }
+            | Self::Foreign { .. }
+            | Self::Corrupt(_)
+            | Self::Full(_)
+            | Self::Busy(_)
+            | Self::Unwritable(_)
+            | Self::RolledBack
             | Self::Closed => false,
         }
     }
@@ -105,6 +141,11 @@ impl From<rusqlite::Error> for JournalError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
             Some(ErrorCode::DiskFull) => Self::Full(error),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
+            // A write past a limit of the process (EFBIG) or to a disk mounted read-only meanwhile
+            // comes as a failure of the device.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+                Self::Unwritable(error)
+            }
             // `ErrorCode` is SQLite's list, not ours, and grows with it.
             Some(_) | None => Self::Database(error),
         }

@@ -20,7 +20,7 @@ pub(crate) mod testing;
 pub use error::JournalError;
 pub use outbox::{
     Claim, ClaimId, Claimed, Claims, Delivery, DeliveryKind, DeliveryState, Excerpt, FailureReason,
-    NewDelivery, OpenCall, Progress, Receipt, Settlement, Undelivered, UnsettledRewrite,
+    NewDelivery, OpenCall, Progress, Receipt, Settlement, Undelivered,
 };
 pub use record::Record;
 pub use sqlite::Journal;

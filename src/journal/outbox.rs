@@ -305,16 +305,3 @@ pub struct OpenCall {
     /// When it was announced.
     pub announced: WallTime,
 }
-
-/// A rewrite that was requested and of which no outcome is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnsettledRewrite {
-    /// Of which call.
-    pub call: CallId,
-    /// For which handoff.
-    pub handoff: HandoffId,
-    /// Which request of the handoff.
-    pub attempt: u32,
-    /// When it was requested.
-    pub requested: WallTime,
-}

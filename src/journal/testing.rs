@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use handoff_core::call::{
-    Disposition, Evidence, Fact, Party, RewriteOutcome, Trigger, TriggerSource, Utterance,
-};
+use handoff_core::call::{Disposition, Evidence, Fact, Party, Trigger, TriggerSource, Utterance};
 use handoff_core::context::{HandoffContext, Line};
 use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime, WallTime};
 
+pub(crate) use super::sqlite::testing::SmallDisk;
 use super::{DeliveryKind, NewDelivery, Receipt};
 
 /// 2026-01-01 00:00 UTC.
@@ -93,17 +92,6 @@ pub(crate) fn requested(number: u8) -> Fact {
     Fact::RewriteRequested {
         handoff: handoff_id(number),
         attempt: 1,
-    }
-}
-
-pub(crate) fn rewritten(number: u8) -> Fact {
-    Fact::RewriteSettled {
-        handoff: handoff_id(number),
-        attempt: 1,
-        outcome: RewriteOutcome::Refused {
-            code: Some(21_220),
-            status: 400,
-        },
     }
 }
 

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::deepgram::{self, DeepgramOptions, Leg};
 use super::pocketsphinx::PocketSphinx;
 use super::{Feed, Heard};
+use crate::egress::Egress;
 
 /// A recognition under way. It ends by itself soon after its feed is dropped.
 pub type Recognition = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -19,7 +20,7 @@ pub type Recognition = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone)]
 pub enum Recognizers {
     /// Deepgram, one socket a speaker.
-    Deepgram(Arc<DeepgramOptions>),
+    Deepgram(Arc<DeepgramOptions>, Egress),
     /// The embedded phrase spotter, one thread a speaker.
     PocketSphinx(PocketSphinx),
     /// Nobody.
@@ -37,12 +38,13 @@ impl Recognizers {
     ) -> Option<(Feed, Recognition)> {
         let (feed, receiver) = Feed::new();
         match self {
-            Self::Deepgram(options) => {
+            Self::Deepgram(options, egress) => {
                 let leg = Leg {
                     speaker,
                     carrier_call: call.clone(),
                 };
-                let recognition = deepgram::start(Arc::clone(options), leg, receiver, heard);
+                let (options, egress) = (Arc::clone(options), egress.clone());
+                let recognition = deepgram::start(options, egress, leg, receiver, heard);
                 Some((feed, Box::pin(recognition)))
             }
             Self::PocketSphinx(sphinx) => match sphinx.start(speaker, receiver, heard.clone()) {
@@ -64,7 +66,7 @@ impl Recognizers {
     /// The word for the recognizer in logs and for operators.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Deepgram(_) => "deepgram",
+            Self::Deepgram(..) => "deepgram",
             Self::PocketSphinx(_) => "pocketsphinx (approximate)",
             Self::None => "none",
         }

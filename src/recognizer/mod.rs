@@ -10,7 +10,7 @@ mod feed;
 pub mod pocketsphinx;
 
 pub use any::{Recognition, Recognizers};
-pub use feed::{FEED_CAPACITY, Feed, Feeding};
+pub use feed::{FEED_CAPACITY, Feed, Feeding, Feedings};
 
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::MediaTime;

@@ -155,13 +155,18 @@ impl Documents {
     /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
     /// died.
     pub fn rescue(&self, account: &Account, arrival: &Arrival) -> Request<Bytes> {
-        let document = twiml::dead_man(&self.tail(arrival));
+        let document = self.dead_man(arrival);
         rest::rewrite_call(
             account,
             &arrival.carrier_call,
             document.as_str(),
             &self.voice_url,
         )
+    }
+
+    /// Rings the default target without any URL of ours.
+    pub fn dead_man(&self, arrival: &Arrival) -> Document {
+        twiml::dead_man(&self.tail(arrival))
     }
 
     /// What the caller hears after the human's leg.

@@ -1,13 +1,11 @@
 //! The loop of one call. It owns the call, its sockets and its tasks, and awaits nothing but its
 //! inputs: whatever takes time runs beside it and comes back as an event.
 
-use std::collections::VecDeque;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use handoff_core::call::{Call, Command, Event};
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
@@ -17,6 +15,7 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::hearing::Hearing;
+use super::ledger::{Entry, Ledger};
 use super::line::{Line, MediaSocket};
 use super::low_water::Wake;
 use super::perform;
@@ -55,22 +54,11 @@ pub(super) struct Driver {
     pub(super) hearer: mpsc::Sender<Heard>,
     /// Everything under way. Recognizers end without an event.
     pub(super) tasks: JoinSet<Option<Event>>,
-    durable: Durable,
+    ledger: Ledger,
     /// Tells the registry, should this task die, that the caller needs no rescue.
     with_human: Arc<AtomicBool>,
     pub(super) payload: Vec<u8>,
     pub(super) wake: Wake,
-}
-
-/// A task of the call, not started yet.
-type Task = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
-
-/// What must reach the journal, one after the other: the end of a call must not overtake the
-/// decision whose deliveries it updates, however long the journal is away.
-#[derive(Default)]
-struct Durable {
-    under_way: bool,
-    waiting: VecDeque<Task>,
 }
 
 impl Driver {
@@ -84,8 +72,9 @@ impl Driver {
     ) -> Box<Self> {
         let (hearer, heard) = mpsc::channel(HEARD);
         let carrier_call = call.arrival().carrier_call.clone();
+        let ledger = Ledger::new(around.journal.clone(), call.arrival().call.clone());
         Box::new(Self {
-            line: Line::new(carrier_call, token, around.start_deadline),
+            line: Line::new(carrier_call, token, Arc::clone(&around)),
             around,
             call,
             clock,
@@ -96,7 +85,7 @@ impl Driver {
             heard,
             hearer,
             tasks: JoinSet::new(),
-            durable: Durable::default(),
+            ledger,
             with_human,
             payload: Vec::new(),
             wake: Wake::default(),
@@ -124,8 +113,11 @@ impl Driver {
                 biased;
                 Some(message) = self.inbox.recv() => self.on_inbox(message),
                 Some(heard) = self.heard.recv() => self.on_heard(heard),
+                written = self.ledger.written() => for event in written {
+                    self.tell(event);
+                },
                 Some(done) = self.tasks.join_next() => match done {
-                    Ok(Some(event)) => self.on_done(event),
+                    Ok(Some(event)) => self.tell(event),
                     Ok(None) => {}
                     // A panic in a task is our mistake; the call goes on without its result.
                     Err(failure) => error!(panicked = failure.is_panic(), "a task of the call failed"),
@@ -165,16 +157,6 @@ impl Driver {
         self.call.handle(event, now);
     }
 
-    fn on_done(&mut self, event: Event) {
-        if matches!(event, Event::DecisionRecorded { .. } | Event::EndRecorded) {
-            self.durable.under_way = false;
-            if let Some(next) = self.durable.waiting.pop_front() {
-                self.begin_durable(next);
-            }
-        }
-        self.tell(event);
-    }
-
     fn on_inbox(&mut self, message: Inbox) {
         match message {
             Inbox::Event(event) => self.tell(*event),
@@ -211,18 +193,16 @@ impl Driver {
         while let Some(command) = self.call.poll_command() {
             let around = Arc::clone(&self.around);
             let arrival = self.call.arrival();
-            let call = arrival.call.clone();
             let stamp = (self.clock.now(), clock::wall());
             match command {
-                Command::Record(fact) => self.begin(perform::record(around, call, stamp, fact)),
+                Command::Record(fact) => self.ledger.push(Entry::fact(stamp, fact)),
                 Command::RecordDecision(context) => {
                     info!(handoff.id = %context.trigger.handoff, "handing off");
-                    let task = perform::record_decision(around, stamp, *context);
-                    self.begin_durable(Box::pin(task));
+                    (self.ledger).push(perform::decision(&around, stamp, &context));
                 }
                 Command::RecordEnd { fact, context } => {
-                    let task = perform::record_end(around, call, stamp, fact, context);
-                    self.begin_durable(Box::pin(task));
+                    let end = perform::end(&around, stamp, fact, context.as_deref());
+                    self.ledger.push(end);
                 }
                 Command::FlushSpeech => {
                     self.caller.flush();
@@ -235,12 +215,13 @@ impl Driver {
                         metrics::trigger_to_rewrite(stamp.0.since(trigger.at));
                     }
                     let arrival = arrival.clone();
-                    self.begin(perform::rewrite(around, arrival, handoff, attempt));
+                    self.tasks
+                        .spawn(perform::rewrite(around, arrival, handoff, attempt));
                 }
                 Command::ReleaseCaller => self.release_caller(),
                 Command::InspectCall => {
                     let carrier_call = arrival.carrier_call.clone();
-                    self.begin(perform::inspect(around, carrier_call));
+                    self.tasks.spawn(perform::inspect(around, carrier_call));
                 }
                 Command::Note(anomaly) => {
                     metrics::anomaly(anomaly);
@@ -248,25 +229,7 @@ impl Driver {
                 }
             }
         }
-    }
-
-    fn begin_durable(&mut self, task: Task) {
-        if self.durable.under_way {
-            self.durable.waiting.push_back(task);
-        } else {
-            self.durable.under_way = true;
-            self.begin(task);
-        }
-    }
-
-    /// Starts a task at once, up to its first wait, so that facts queue at the journal in the order
-    /// in which they happened.
-    fn begin(&mut self, task: impl Future<Output = Option<Event>> + Send + 'static) {
-        let mut task = Box::pin(task);
-        match (&mut task).now_or_never() {
-            Some(done) => self.tasks.spawn(std::future::ready(done)),
-            None => self.tasks.spawn(task),
-        };
+        self.ledger.write();
     }
 
     async fn finish(mut self: Box<Self>) {
@@ -292,11 +255,12 @@ impl Driver {
         // What is under way (recognizers giving their last words, closing handshakes) ends by its
         // own deadlines; this one is for what we did not think of.
         let ending = async {
-            loop {
+            while !self.tasks.is_empty() || self.ledger.is_writing() {
                 tokio::select! {
                     // A recognizer must not wait for a call that does not listen any more.
                     Some(_) = self.heard.recv() => {}
-                    done = self.tasks.join_next() => if done.is_none() { break },
+                    Some(_) = self.tasks.join_next() => {}
+                    _ = self.ledger.written() => self.ledger.write(),
                 }
             }
         };

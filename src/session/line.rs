@@ -4,6 +4,7 @@
 //! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
 //! Another one is a replacement if the bound one ends or has fallen silent, and refused if it goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -14,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
 use super::low_water::{LowWater, QUIET};
+use super::surroundings::Surroundings;
 use crate::carrier::twilio::argument::StreamToken;
 use crate::carrier::twilio::wire::{self, Start};
 use crate::telemetry::metrics::Refusal;
@@ -43,7 +45,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Line {
     call: CarrierCallId,
     token: Secret,
-    start_deadline: Duration,
+    around: Arc<Surroundings>,
     waiting: Option<Waiting>,
     bound: Option<Bound>,
 }
@@ -83,11 +85,11 @@ pub(super) enum Arrived {
 }
 
 impl Line {
-    pub(super) fn new(call: CarrierCallId, token: Secret, start_deadline: Duration) -> Self {
+    pub(super) fn new(call: CarrierCallId, token: Secret, around: Arc<Surroundings>) -> Self {
         Self {
             call,
             token,
-            start_deadline,
+            around,
             waiting: None,
             bound: None,
         }
@@ -98,7 +100,7 @@ impl Line {
         if self.waiting.is_some() {
             return Err(Box::new(socket));
         }
-        let until = Instant::now() + self.start_deadline;
+        let until = Instant::now() + self.around.start_deadline;
         self.waiting = Some(Waiting {
             socket,
             until,
@@ -243,9 +245,13 @@ impl Line {
         Some(bound.arrived(message))
     }
 
-    /// The socket must speak of the call that its token was given to, and repeat the token where
-    /// the document put it.
+    /// The socket must speak of our account, where it names one, and of the call that its token was
+    /// given to, and repeat the token where the document put it.
     fn check(&self, start: Start) -> Result<Start, Refusal> {
+        let ours = self.around.account.account_sid();
+        if start.account_sid.as_ref().is_some_and(|sid| sid != ours) {
+            return Err(Refusal::Account);
+        }
         if start.call != self.call {
             return Err(Refusal::WrongCall);
         }

@@ -1,12 +1,14 @@
 //! Live calls: one task drives one call, the registry knows them all.
 //!
-//! `driver` is the loop and owns everything of its call, `streaming` is its part about media; `line` is the media socket, `hearing` the
-//! path from its frames to the recognizers, `perform` turns commands into requests. Nothing is
-//! shared between calls but the `registry` and the immutable `surroundings`.
+//! `driver` is the loop and owns everything of its call, `streaming` is its part about media; `line`
+//! is the media socket, `hearing` the path from its frames to the recognizers, `perform` turns
+//! commands into requests, `ledger` brings what happened into the journal. Nothing is shared between
+//! calls but the `registry` and the immutable `surroundings`.
 
 mod documents;
 mod driver;
 mod hearing;
+mod ledger;
 mod line;
 mod low_water;
 mod perform;

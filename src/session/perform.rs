@@ -1,15 +1,16 @@
-//! Commands become requests; each runs as a task of its call and gives back an event.
+//! Commands become requests, each a task of its call that gives back an event, and entries of the
+//! call's ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_core::call::{Arrival, Event, Fact, Inspection, RewriteOutcome};
 use handoff_core::context::HandoffContext;
-use handoff_core::id::{CallId, CarrierCallId, HandoffId};
-use handoff_core::time::{CallTime, WallTime};
+use handoff_core::id::{CarrierCallId, HandoffId};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::ledger::{Entry, Stamp};
 use super::surroundings::Surroundings;
 use crate::carrier::twilio::call_state::CallState;
 use crate::carrier::twilio::rest::{self, RewriteError};
@@ -20,81 +21,26 @@ use crate::telemetry::metrics;
 
 /// The longest wait that a carrier may ask for between two rewrites. The caller is listening.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3);
-/// Waits between attempts to write a decision or the end of a call, the last one repeated.
-const DURABLE_RETRY: [Duration; 3] = [
-    Duration::from_millis(100),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
 
-type Stamp = (CallTime, WallTime);
-
-/// Writes a fact.
-pub(super) async fn record(
-    around: Arc<Surroundings>,
-    call: CallId,
-    (at, wall): Stamp,
-    fact: Fact,
-) -> Option<Event> {
-    if let Err(error) = around.journal.append(&call, vec![(at, wall, fact)]).await {
-        metrics::journal_failed();
-        error!(%error, "a fact is not in the journal");
-    }
-    None
+/// The entry of a decision, with the deliveries it causes.
+pub(super) fn decision(around: &Surroundings, stamp: Stamp, context: &HandoffContext) -> Entry {
+    let trigger = context.trigger.clone();
+    let handoff = trigger.handoff.clone();
+    let deliveries = deliveries(around, DeliveryKind::Open, stamp, context);
+    Entry::decision(stamp, Fact::Triggered(trigger), deliveries, handoff)
 }
 
-/// Writes the decision and the deliveries it causes, in one transaction. What the journal does not
-/// take at once is written as soon as it does, while the call moves on.
-pub(super) async fn record_decision(
-    around: Arc<Surroundings>,
-    stamp: Stamp,
-    context: HandoffContext,
-) -> Option<Event> {
-    let handoff = context.trigger.handoff.clone();
-    let fact = Fact::Triggered(context.trigger.clone());
-    let call = context.call.clone();
-    let deliveries = deliveries(&around, DeliveryKind::Open, stamp, &context);
-    write_until_done(&around, &call, stamp, fact, deliveries).await;
-    Some(Event::DecisionRecorded { handoff })
-}
-
-/// Writes the end of the call and the last deliveries, in one transaction.
-pub(super) async fn record_end(
-    around: Arc<Surroundings>,
-    call: CallId,
-    stamp: Stamp,
-    fact: Fact,
-    context: Option<Box<HandoffContext>>,
-) -> Option<Event> {
-    let deliveries = context
-        .map(|context| deliveries(&around, DeliveryKind::Update, stamp, &context))
-        .unwrap_or_default();
-    write_until_done(&around, &call, stamp, fact, deliveries).await;
-    Some(Event::EndRecorded)
-}
-
-async fn write_until_done(
+/// The entry of the end of a call, with the last deliveries.
+pub(super) fn end(
     around: &Surroundings,
-    call: &CallId,
-    (at, wall): Stamp,
+    stamp: Stamp,
     fact: Fact,
-    deliveries: Vec<NewDelivery>,
-) {
-    for attempt in 0usize.. {
-        let facts = vec![(at, wall, fact.clone())];
-        let written = around
-            .journal
-            .append_with_deliveries(call, facts, deliveries.clone())
-            .await;
-        let Err(error) = written else { return };
-        metrics::journal_failed();
-        error!(%error, attempt, "the journal does not take a durable fact");
-        if !error.may_pass() {
-            // The call must come to its end in our books all the same.
-            return;
-        }
-        tokio::time::sleep(DURABLE_RETRY[attempt.min(DURABLE_RETRY.len() - 1)]).await;
-    }
+    context: Option<&HandoffContext>,
+) -> Entry {
+    let deliveries = context
+        .map(|context| deliveries(around, DeliveryKind::Update, stamp, context))
+        .unwrap_or_default();
+    Entry::end(stamp, fact, deliveries)
 }
 
 /// Asks the carrier to move the call to the human.

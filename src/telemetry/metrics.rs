@@ -10,7 +10,7 @@ use metrics::{counter, gauge, histogram};
 pub enum Refusal {
     /// No valid signature.
     Signature,
-    /// Signed, and of another account than ours.
+    /// Signed or with a token, and of another account than ours.
     Account,
     /// A token that was not given out, or is spent.
     Token,
@@ -45,6 +45,35 @@ impl Refusal {
 /// Counts something turned away.
 pub fn refused(reason: Refusal) {
     counter!("handoff_refusals_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Why a connection was closed that had not become a media socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It did not ask for anything in time.
+    NoRequest,
+    /// There were too many, and it had been quiet for longest.
+    Crowded,
+}
+
+impl Closed {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRequest => "no_request",
+            Self::Crowded => "crowded",
+        }
+    }
+}
+
+/// Counts a connection that was closed on its peer.
+pub fn connection_closed(reason: Closed) {
+    counter!("handoff_connections_closed_total", "reason" => reason.as_str()).increment(1);
+}
+
+/// Counts a connection that the kernel could not give us, mostly for want of descriptors.
+pub fn accept_failed() {
+    counter!("handoff_accept_failures_total").increment(1);
 }
 
 /// Counts live calls.
@@ -92,4 +121,38 @@ pub fn call_crashed() {
 /// Counts a journal write that failed.
 pub fn journal_failed() {
     counter!("handoff_journal_failures_total").increment(1);
+}
+
+/// Tells whether the journal could be written the last time.
+pub fn journal_writable(writable: bool) {
+    gauge!("handoff_journal_writable").set(f64::from(u8::from(writable)));
+}
+
+/// Counts a fact that was dropped because the journal was away for too long.
+pub fn fact_dropped() {
+    counter!("handoff_facts_dropped_total").increment(1);
+}
+
+/// Why an open call of an earlier process was not taken up. It stays with whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftAlone {
+    /// Its records cannot be read.
+    Unreadable,
+    /// Its records do not begin with its announcement.
+    Unannounced,
+}
+
+impl LeftAlone {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Unannounced => "unannounced",
+        }
+    }
+}
+
+/// Counts an open call that a start did not take up.
+pub fn call_left_alone(reason: LeftAlone) {
+    counter!("handoff_calls_left_alone_total", "reason" => reason.as_str()).increment(1);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::process::{Environment, Finished, run};
-use super::stage::{ACCOUNT, Scratch};
+use super::stage::{ACCOUNT, Scratch, Setup, Stage};
 
 const UNUSABLE: Option<i32> = Some(2);
 
@@ -139,6 +139,16 @@ async fn a_file_that_is_missing_or_no_toml_is_named() {
     .await;
     assert_eq!(told.code, UNUSABLE);
     assert!(told.stderr.contains("nowhere.toml"), "{}", told.stderr);
+}
+
+#[tokio::test]
+async fn a_log_filter_that_cannot_be_used_is_told_and_the_log_goes_on() {
+    let mut setup = Setup::empty();
+    setup.env("HANDOFF_LOG", "inof");
+    let books = Stage::set(setup).await.finish().await;
+    let told = |words: &str| books.log.iter().any(|line| line.contains(words));
+    assert!(told("HANDOFF_LOG is not used"), "{:#?}", books.log);
+    assert!(told("INFO listening"), "{:#?}", books.log);
 }
 
 const SECRETS: [(&str, &str); 8] = [

@@ -13,9 +13,13 @@ mod by_hand;
 mod config;
 mod durability;
 mod media;
+#[cfg(target_os = "linux")]
+mod outage;
 mod pii;
 mod process;
+mod quiet;
 mod recognizers;
+mod recordings;
 mod replay;
 mod rewrite;
 mod sinks;

@@ -13,7 +13,7 @@ use reqwest::Method;
 use super::by_hand::{
     Announced, Proof, Socket, announce, hang_up, media, open, says, says_at, sid, start,
 };
-use super::stage::{Setup, Stage, count, rings, streams};
+use super::stage::{ACCOUNT, Setup, Stage, count, rings, streams};
 use super::story::reached_a_human;
 
 const TOKENS: &str = r#"handoff_refusals_total{reason="token"}"#;
@@ -133,6 +133,33 @@ async fn a_socket_that_speaks_for_another_call_is_closed_and_not_heard() {
         .filter(|record| matches!(record.fact, Fact::StreamStarted { .. }))
         .count();
     assert_eq!(streams, 1);
+}
+
+#[tokio::test]
+async fn a_socket_of_another_account_is_refused_and_one_that_names_none_is_not() {
+    let stage = Stage::set(Setup::empty()).await;
+    let call = announce(&stage, &sid(1)).await;
+    let introduction = start(&call.call_sid, Some(&call.token));
+    let mut stranger = opened(&stage, &call, &Proof::Right).await;
+    stranger
+        .send(introduction.replace(ACCOUNT, &ACCOUNT.replace('1', "2")))
+        .await;
+    assert_eq!(stranger.closed(&stage).await, POLICY);
+    let counted = stage
+        .metric(r#"handoff_refusals_total{reason="account"}"#)
+        .await;
+    assert_eq!(counted, 1.0);
+    let mut nameless = opened(&stage, &call, &Proof::Right).await;
+    let account = format!(r#""accountSid":"{ACCOUNT}","#);
+    assert!(introduction.contains(&account), "{introduction}");
+    nameless.send(introduction.replace(&account, "")).await;
+    nameless.play(200).await;
+    nameless.close().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.idle().await;
+    let heard = stage.metric(r#"handoff_frames_total{result="heard"}"#);
+    assert_eq!(heard.await, 10.0);
+    stage.finish().await;
 }
 
 #[tokio::test]

@@ -84,11 +84,30 @@ impl Server {
         self.rest().await
     }
 
+    pub fn id(&self) -> Pid {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        id.and_then(Pid::from_raw).expect("the server is running")
+    }
+
     /// Tells the process to stop, as an operator does.
     pub fn terminate(&self) {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(Pid::from_raw).expect("the server is running");
-        kill_process(id, Signal::TERM).expect("the server is ours to signal");
+        kill_process(self.id(), Signal::TERM).expect("the server is ours to signal");
+    }
+
+    /// Has the kernel refuse every write of the server to a file, as a disk that fails does, or
+    /// allow them again.
+    #[cfg(target_os = "linux")]
+    pub fn let_write(&self, may: bool) {
+        use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+        let usual = getrlimit(Resource::Fsize);
+        let current = if may { usual.current } else { Some(0) };
+        let maximum = usual.maximum;
+        prlimit(
+            Some(self.id()),
+            Resource::Fsize,
+            Rlimit { current, maximum },
+        )
+        .expect("the server is ours to limit");
     }
 
     /// Waits for the end that [`Server::terminate`] asked for.

@@ -3,6 +3,8 @@
 use handoff_simulator::carrier::twilio::sign;
 use handoff_simulator::carrier::{CarrierEvent, Logged};
 use reqwest::{Method, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::by_hand::{
     Proof, SIGNATURE, VOICE, announce, call_form, form, hang_up, post, sid, token_of,
@@ -10,6 +12,7 @@ use super::by_hand::{
 use super::stage::{ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Setup, Stage, TARGET};
 
 const SIGNATURES: &str = r#"handoff_refusals_total{reason="signature"}"#;
+const MALFORMED: &str = r#"handoff_refusals_total{reason="malformed"}"#;
 const ROUTES: [&str; 6] = [
     VOICE,
     "/twilio/status",
@@ -17,6 +20,14 @@ const ROUTES: [&str; 6] = [
     "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
     "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
     "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
+];
+/// Ends of paths that we never write.
+const NO_ATTEMPTS: [&str; 5] = [
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/99999999999999999999",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/-1",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/%20",
+    "nonsense/1",
+    "%ff%fe/1",
 ];
 
 #[tokio::test]
@@ -31,9 +42,12 @@ async fn a_webhook_without_a_valid_signature_is_refused_and_counted() {
         Proof::Twice,
     ];
     let mut refused = 0.0;
-    for route in ROUTES {
+    let odd = NO_ATTEMPTS.into_iter().flat_map(|end| {
+        ["handoff", "after-dial", "leg"].map(|what| format!("/twilio/{what}/{end}"))
+    });
+    for route in ROUTES.map(str::to_owned).into_iter().chain(odd) {
         for proof in &proofs {
-            let (status, body) = post(&stage, route, &call_form(&call), proof).await;
+            let (status, body) = post(&stage, &route, &call_form(&call), proof).await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{route} with {proof:?}");
             assert_eq!(body, "signature does not match");
             refused += 1.0;
@@ -107,10 +121,67 @@ async fn a_signed_webhook_that_cannot_be_read_is_malformed() {
         let (status, body) = post(&stage, VOICE, parameters, &Proof::Right).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{parameters:?}: {body}");
     }
-    let counted = stage
-        .metric(r#"handoff_refusals_total{reason="malformed"}"#)
-        .await;
-    assert_eq!(counted, cases.len() as f64);
+    assert_eq!(stage.metric(MALFORMED).await, cases.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_waits_hears_something_whatever_the_path_says() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut ended = call_form(&sid(1));
+    ended.extend(form(&[("DialCallStatus", "no-answer")]));
+    for end in NO_ATTEMPTS {
+        let path = format!("/twilio/after-dial/{end}");
+        let (status, document) = post(&stage, &path, &ended, &Proof::Right).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(document.contains("<Say"), "{path}: {document}");
+        let path = format!("/twilio/handoff/{end}");
+        let (status, document) = post(&stage, &path, &call_form(&sid(1)), &Proof::Right).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(
+            document.contains("<Dial") && document.contains(TARGET),
+            "{document}"
+        );
+    }
+    let unread = call_form(&sid(1));
+    let path = "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1";
+    let (status, document) = post(&stage, path, &unread, &Proof::Right).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(document.contains("<Say"), "{document}");
+    assert_eq!(stage.metric(MALFORMED).await, 11.0);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_report_of_no_attempt_of_ours_is_malformed() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut rings = call_form(&sid(2));
+    rings.extend(form(&[("ParentCallSid", &sid(1))]));
+    for end in NO_ATTEMPTS {
+        let path = format!("/twilio/leg/{end}");
+        let (status, body) = post(&stage, &path, &rings, &Proof::Right).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
+    }
+    assert_eq!(stage.metric(MALFORMED).await, NO_ATTEMPTS.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_s_body_is_read_who_does_not_claim_to_be_the_carrier() {
+    let stage = Stage::set(Setup::empty()).await;
+    let mut stranger = TcpStream::connect(stage.server().address)
+        .await
+        .expect("the server listens");
+    // The body never comes.
+    stranger
+        .write_all(b"POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        .await
+        .expect("the server listens");
+    let mut answer = [0; 12];
+    let reading = stranger.read_exact(&mut answer);
+    let read = tokio::time::timeout(stage.left(), reading).await;
+    read.expect("an answer").expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 403");
     stage.finish().await;
 }
 
@@ -209,6 +280,54 @@ async fn only_posts_of_a_reasonable_size_are_taken() {
 }
 
 #[tokio::test]
+async fn strangers_with_half_a_request_do_not_keep_the_carrier_out() {
+    let stage = Stage::set(Setup::empty()).await;
+    let _strangers = half_requests(&stage, 200).await;
+    announce(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn strangers_who_take_every_descriptor_do_not_keep_the_carrier_out() {
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+    let mut stage = Stage::set(Setup::empty()).await;
+    stage.expect_error("connections cannot be accepted");
+    // The server took its cap from a limit that is far above this one.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", stage.server().id()));
+    let open = open.expect("the server runs").count();
+    let limit = Rlimit {
+        current: Some(open as u64 + 30),
+        ..getrlimit(Resource::Nofile)
+    };
+    prlimit(Some(stage.server().id()), Resource::Nofile, limit).expect("the server is ours");
+    let _strangers = half_requests(&stage, 100).await;
+    announce(&stage, &sid(1)).await;
+    hang_up(&stage, &sid(1)).await;
+    assert!(stage.metric("handoff_accept_failures_total").await > 0.0);
+    let crowded = r#"handoff_connections_closed_total{reason="crowded"}"#;
+    assert!(stage.metric(crowded).await > 0.0);
+    let books = stage.finish().await;
+    let told = (books.log.iter()).filter(|line| line.contains("cannot be accepted"));
+    assert_eq!(told.count(), 1, "one line while it lasts");
+}
+
+/// Connections that began a request and go no further.
+async fn half_requests(stage: &Stage, count: usize) -> Vec<TcpStream> {
+    let mut strangers = Vec::new();
+    for _ in 0..count {
+        let stranger = TcpStream::connect(stage.server().address).await;
+        let mut stranger = stranger.expect("the server listens");
+        let half = b"POST /twilio/voice HTTP/1.1\r\nHost: ";
+        stranger.write_all(half).await.expect("the server listens");
+        strangers.push(stranger);
+    }
+    strangers
+}
+
+#[tokio::test]
 async fn during_a_rotation_both_auth_tokens_are_accepted() {
     let mut setup = Setup::empty();
     setup.env("TWILIO_AUTH_TOKEN_PREVIOUS", "previous-auth-token");
@@ -241,5 +360,49 @@ async fn a_body_that_is_no_form_is_not_taken_for_one() {
         .await
         .expect("the server answers");
     assert!(answer.status().is_client_error(), "{}", answer.status());
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_is_told_from_one_that_never_was() {
+    let stage = Stage::set(Setup::empty()).await;
+    let asked = async |id: &str| {
+        let path = format!("/api/calls/{id}/handoff");
+        stage.api(Method::POST, &path, "").await
+    };
+    for id in ["call_01M7Z21QMCMG69WCKJN4BDMX00", "nonsense", "%ff"] {
+        let (status, refused) = asked(id).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{id}");
+        assert_eq!(refused["error"], "no_such_call", "{id}");
+    }
+    announce(&stage, &sid(1)).await;
+    let id = stage.live_call().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.idle().await;
+    let (status, refused) = asked(&id).await;
+    assert_eq!(status, StatusCode::GONE, "{refused}");
+    assert_eq!(refused["error"], "call_ended");
+    let message = refused["message"].as_str().expect("a message");
+    assert!(message.starts_with("the call ended at 20"), "{message}");
+    assert!(message.contains("Z as "), "{message}");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_of_the_api_is_told_to_who_has_no_token() {
+    let stage = Stage::set(Setup::empty()).await;
+    for path in [
+        "/api/calls",
+        "/api/deliveries",
+        "/api/calls/nonsense",
+        "/api/calls/%ff",
+    ] {
+        let (status, body) = stage.get(path).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}: {body}");
+    }
+    let asked = stage.client.post(stage.url("/api/calls/%ff/handoff"));
+    let answer = asked.bearer_auth("guess").body("not JSON").send().await;
+    let answer = answer.expect("the server answers");
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     stage.finish().await;
 }

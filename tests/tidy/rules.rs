@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("telemetry", &[]),
     ("egress", &["telemetry"]),
     ("journal", &["telemetry"]),
-    ("recognizer", &["telemetry"]),
+    ("recognizer", &["egress", "telemetry"]),
     ("delivery", &["journal", "egress", "clock", "telemetry"]),
     (
         "session",
@@ -115,9 +115,8 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
     (
         &["TcpStream", "connect_async", "client_async"],
         &[
-            "src/cli/entrance.rs",
-            "src/recognizer/deepgram/connection.rs",
-            "src/recognizer/deepgram/socket.rs",
+            "src/cli/entrance/connection.rs",
+            "src/cli/entrance/door.rs",
         ],
     ),
     (

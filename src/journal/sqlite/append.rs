@@ -30,8 +30,6 @@ enum Projection {
     None,
     Announced { carrier_call: String },
     Ended,
-    RewriteRequested { handoff: String, attempt: u32 },
-    RewriteSettled { handoff: String, attempt: u32 },
 }
 
 struct DeliveryRow {
@@ -112,24 +110,6 @@ impl Row {
                     .prepare_cached("UPDATE calls SET ended_ms = ?2 WHERE call = ?1")?
                     .execute(params![call, self.wall_ms])?;
             }
-            Projection::RewriteRequested { handoff, attempt } => {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO rewrites (handoff, attempt, call, requested_ms, settled)
-                         VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![handoff, attempt, call, self.wall_ms])?;
-            }
-            // The request may follow its outcome: a rewrite does not wait for the journal.
-            Projection::RewriteSettled { handoff, attempt } => {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO rewrites (handoff, attempt, call, requested_ms, settled)
-                         VALUES (?1, ?2, ?3, ?4, 1)
-                         ON CONFLICT (handoff, attempt) DO UPDATE SET settled = 1",
-                    )?
-                    .execute(params![handoff, attempt, call, self.wall_ms])?;
-            }
         }
         Ok(())
     }
@@ -142,16 +122,6 @@ impl Projection {
                 carrier_call: carrier_call.0.clone(),
             },
             Fact::CallEnded { .. } => Self::Ended,
-            Fact::RewriteRequested { handoff, attempt } => Self::RewriteRequested {
-                handoff: handoff.as_str().to_owned(),
-                attempt: *attempt,
-            },
-            Fact::RewriteSettled {
-                handoff, attempt, ..
-            } => Self::RewriteSettled {
-                handoff: handoff.as_str().to_owned(),
-                attempt: *attempt,
-            },
             Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. }
             | Fact::UtteranceHeard(_)
@@ -160,6 +130,8 @@ impl Projection {
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. }
             | Fact::Triggered(_)
+            | Fact::RewriteRequested { .. }
+            | Fact::RewriteSettled { .. }
             | Fact::LegProgressed { .. }
             | Fact::DialEnded { .. }
             | Fact::HandoffGivenUp { .. } => Self::None,

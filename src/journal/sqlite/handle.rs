@@ -13,8 +13,7 @@ use super::reader::Reader;
 use super::writer::Writer;
 use super::{claim, read, settle};
 use crate::journal::{
-    ClaimId, Claims, Delivery, JournalError, NewDelivery, OpenCall, Record, Settlement,
-    Undelivered, UnsettledRewrite,
+    ClaimId, Claims, Delivery, JournalError, NewDelivery, OpenCall, Record, Settlement, Undelivered,
 };
 
 /// The journal. Cheap to clone; the file closes with [`Journal::close`] or the last clone.
@@ -164,6 +163,22 @@ impl Journal {
         self.settled.subscribe()
     }
 
+    /// Why the journal cannot be written; `None` while it can be, as far as the last write showed.
+    pub fn trouble(&self) -> Option<JournalError> {
+        self.writer.trouble().borrow().clone()
+    }
+
+    /// Waits for a write to succeed after one that failed.
+    pub async fn writable_again(&self) {
+        let mut trouble = self.writer.trouble();
+        loop {
+            // Fails if the journal is closed, which the next write is told.
+            if trouble.changed().await.is_err() || trouble.borrow_and_update().is_none() {
+                return;
+            }
+        }
+    }
+
     /// Reads the records of a call, in order.
     ///
     /// # Errors
@@ -198,15 +213,6 @@ impl Journal {
         self.reader
             .ask(move |connection| read::call_of_carrier(connection, &carrier_call))
             .await
-    }
-
-    /// Lists the rewrites that were requested and never settled, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// Those of any read.
-    pub async fn unsettled_rewrites(&self) -> Result<Vec<UnsettledRewrite>, JournalError> {
-        self.reader.ask(read::unsettled_rewrites).await
     }
 
     /// Lists the deliveries of a handoff in the order in which they were added.

@@ -15,6 +15,8 @@ mod reader;
 mod schema;
 mod settle;
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;
 mod writer;
 

@@ -38,14 +38,27 @@ pub(super) fn open_writing(path: &Path) -> Result<Writing, JournalError> {
     connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     schema::migrate(&mut connection, version)?;
-    connection.execute(
-        "UPDATE deliveries SET leased_until_ms = 0 WHERE state = 'waiting' AND leased_until_ms > 0",
-        [],
-    )?;
+    free_leases(&connection)?;
     Ok(Writing {
         connection,
         _lock: lock,
     })
+}
+
+/// Leases that cannot be freed while the disk is full end by themselves: no reason not to start.
+fn free_leases(connection: &Connection) -> Result<(), JournalError> {
+    let freed = connection.execute(
+        "UPDATE deliveries SET leased_until_ms = 0 WHERE state = 'waiting' AND leased_until_ms > 0",
+        [],
+    );
+    match freed.map_err(JournalError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if error.may_pass() => {
+            tracing::warn!(%error, "deliveries of an earlier process wait for their leases to end");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens a connection that cannot write. The file must have been opened for writing before.

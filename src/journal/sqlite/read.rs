@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::journal::JournalError;
 use crate::journal::outbox::{
     Delivery, DeliveryKind, DeliveryState, Excerpt, FailureReason, OpenCall, Receipt, Undelivered,
-    UnsettledRewrite,
 };
 use crate::journal::record::{Record, call_time, decode_fact, decode_failure, malformed};
 
@@ -57,26 +56,6 @@ pub(super) fn call_of_carrier(
         .query_row([&carrier_call.0], |row| row.get(0))
         .optional()?;
     call.map(|call| call_id(&call)).transpose()
-}
-
-pub(super) fn unsettled_rewrites(
-    connection: &Connection,
-) -> Result<Vec<UnsettledRewrite>, JournalError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT call, handoff, attempt, requested_ms FROM rewrites
-         WHERE settled = 0 ORDER BY requested_ms, handoff, attempt",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut rewrites = Vec::new();
-    while let Some(row) = rows.next()? {
-        rewrites.push(UnsettledRewrite {
-            call: call_id(&row.get::<_, String>("call")?)?,
-            handoff: handoff_id(&row.get::<_, String>("handoff")?)?,
-            attempt: row.get("attempt")?,
-            requested: WallTime(restored(row.get("requested_ms")?)),
-        });
-    }
-    Ok(rewrites)
 }
 
 pub(super) fn deliveries(
@@ -173,10 +152,6 @@ pub(super) fn restored(value: i64) -> u64 {
 
 fn call_id(text: &str) -> Result<CallId, JournalError> {
     CallId::parse(text).ok_or_else(misshapen)
-}
-
-fn handoff_id(text: &str) -> Result<HandoffId, JournalError> {
-    HandoffId::parse(text).ok_or_else(misshapen)
 }
 
 fn misshapen() -> JournalError {

@@ -12,10 +12,14 @@ pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// The migration at index *n* starts from version *n*. Only ever appended to.
-const MIGRATIONS: &[Migration] = &[create];
+const MIGRATIONS: &[Migration] = &[create, drop_rewrites];
 
-/// Applies what is missing since `from`, all of it or nothing.
+/// Applies what is missing since `from`, all of it or nothing. Writes nothing if nothing is: a
+/// start on a full disk may succeed.
 pub(super) fn migrate(connection: &mut Connection, from: u32) -> rusqlite::Result<()> {
+    if from == VERSION {
+        return Ok(());
+    }
     let transaction = connection.transaction()?;
     for migration in MIGRATIONS.iter().skip(from as usize) {
         migration(&transaction)?;
@@ -25,8 +29,8 @@ pub(super) fn migrate(connection: &mut Connection, from: u32) -> rusqlite::Resul
     transaction.commit()
 }
 
-/// `calls` and `rewrites` are projections of `records`, kept in the same transaction so that the
-/// questions asked at start need not read every record. There are no foreign keys: a call whose
+/// `calls` is a projection of `records`, kept in the same transaction so that the questions asked
+/// at start need not read every record. `rewrites` was one until version 2. There are no foreign keys: a call whose
 /// announcement was lost while the disk was full still gets its records and deliveries.
 fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
@@ -88,4 +92,9 @@ fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         CREATE INDEX deliveries_waiting ON deliveries (sink, due_ms) WHERE state = 'waiting';
         ",
     )
+}
+
+/// A restart finds the rewrites of its open calls in their records, so nobody asked this table.
+fn drop_rewrites(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch("DROP TABLE rewrites")
 }

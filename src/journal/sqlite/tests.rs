@@ -7,6 +7,7 @@ use handoff_core::call::Fact;
 use rusqlite::Connection;
 
 use super::Journal;
+use super::open::open_writing;
 use crate::journal::conformance::conformance;
 use crate::journal::testing::{
     NEW_YEAR, TestDir, announced, call_id, digit, handoff_id, observed, open, receipt, trigger,
@@ -22,19 +23,10 @@ fn fresh() -> (TestDir, Journal) {
     (dir, journal)
 }
 
-/// Changes the file behind the journal's back.
-fn meddle(dir: &TestDir, sql: &str) {
-    Connection::open(dir.journal())
-        .unwrap()
-        .execute_batch(sql)
-        .unwrap();
-}
-
 #[tokio::test]
 async fn a_decision_whose_outbox_rows_fail_is_not_there_either() {
     let (dir, journal) = fresh();
-    meddle(
-        &dir,
+    dir.meddle(
         "CREATE TRIGGER refuse BEFORE INSERT ON deliveries WHEN NEW.sink = 'chat'
          BEGIN SELECT RAISE(ABORT, 'refused'); END",
     );
@@ -58,7 +50,7 @@ async fn a_decision_whose_outbox_rows_fail_is_not_there_either() {
     assert_eq!(journal.deliveries(&handoff_id(1)).await.unwrap(), []);
     assert_eq!(journal.records(&call_id(2)).await.unwrap().len(), 1);
 
-    meddle(&dir, "DROP TRIGGER refuse");
+    dir.meddle("DROP TRIGGER refuse");
     decide().await.unwrap();
     assert_eq!(journal.records(&call_id(1)).await.unwrap().len(), 1);
     assert_eq!(journal.deliveries(&handoff_id(1)).await.unwrap().len(), 2);
@@ -149,15 +141,15 @@ async fn files_that_are_not_this_programs_journal_are_refused_with_advice() {
         ".recover",
     );
     check(
-        |dir| meddle(dir, "CREATE TABLE songs (title TEXT)"),
+        |dir| dir.meddle("CREATE TABLE songs (title TEXT)"),
         "not a journal",
     );
     check(
         |dir| {
-            drop(Journal::open(&dir.journal()).unwrap());
-            meddle(dir, "PRAGMA user_version = 4711");
+            drop(open_writing(&dir.journal()).unwrap());
+            dir.meddle("PRAGMA user_version = 4711");
         },
-        "schema 4711, this program knows 1: run the newer program",
+        "schema 4711, this program knows 2: run the newer program",
     );
     check(
         |dir| std::fs::create_dir(dir.journal()).unwrap(),
@@ -183,8 +175,7 @@ async fn a_record_of_a_newer_program_is_told_and_others_are_not_harmed() {
         .append_with_deliveries(&call_id(1), Vec::new(), deliveries)
         .await
         .unwrap();
-    meddle(
-        &dir,
+    dir.meddle(
         "UPDATE records SET fact = '{\"v\":9,\"kind\":\"thought_read\"}';
          UPDATE deliveries SET context = '{\"v\":9,\"kind\":\"handoff_context\"}' WHERE id = 1",
     );

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handoff_core::audio::mulaw;
 use handoff_core::time::{MediaTime, SAMPLE_RATE};
 
 use super::options::Replay;
@@ -21,20 +22,25 @@ const FRAME_SAMPLES: usize = 2_000;
 /// Entries of any length kept at most; a carrier with 10 ms windows reaches the sample cap first.
 const ENTRIES: usize = 1_024;
 
-/// Memory reserved at once for sent audio; a longer rewind grows into more.
-const LARGEST_RING: usize = 8_000;
+/// By how much the memory for sent audio grows: 200 ms.
+const GROWTH: usize = 1_600;
+
+/// Codes below it are within 124 of 32,768: 48 dB under full scale, where no speech is.
+const QUIET_BELOW: u8 = 0x10;
 
 /// The audio of one speaker that Deepgram has not finally answered.
 ///
 /// What was sent is copied into a ring, so that the windows themselves are given back at once to
-/// whoever made them, who can then use their memory again.
+/// whoever made them, who can then use their memory again. Of quiet frames only the length is kept:
+/// at any time one side of a call listens, and there are thousands of calls.
 #[derive(Debug)]
 pub(super) struct Backlog {
     waiting: VecDeque<Feeding>,
     waiting_samples: u64,
     cap: u64,
     sent: VecDeque<Stretch>,
-    /// The samples of the sent stretches, one after the other.
+    sent_samples: usize,
+    /// The samples of the sent stretches that are not quiet, one after the other.
     kept: VecDeque<u8>,
     rewind: usize,
 }
@@ -44,6 +50,7 @@ pub(super) struct Backlog {
 struct Stretch {
     start: MediaTime,
     len: usize,
+    quiet: bool,
 }
 
 impl Backlog {
@@ -53,6 +60,7 @@ impl Backlog {
             waiting_samples: 0,
             cap: samples(replay.cap),
             sent: VecDeque::new(),
+            sent_samples: 0,
             kept: VecDeque::new(),
             rewind: usize::try_from(samples(replay.rewind)).unwrap_or(usize::MAX),
         }
@@ -114,19 +122,20 @@ impl Backlog {
         let next = self.waiting.pop_front()?;
         if let Feeding::Window { start, mulaw } = &next {
             self.waiting_samples -= mulaw.len() as u64;
-            while self.kept.len() + mulaw.len() > self.rewind && !self.sent.is_empty() {
+            while self.sent_samples + mulaw.len() > self.rewind && !self.sent.is_empty() {
                 self.forget_oldest_sent();
             }
-            if self.kept.capacity() == 0 {
-                self.kept
-                    .reserve_exact(self.rewind.min(LARGEST_RING).max(mulaw.len()));
-            }
             if mulaw.len() <= self.rewind {
+                let quiet = is_quiet(mulaw);
+                self.sent_samples += mulaw.len();
                 self.sent.push_back(Stretch {
                     start: *start,
                     len: mulaw.len(),
+                    quiet,
                 });
-                self.kept.extend(mulaw);
+                if !quiet {
+                    self.keep(mulaw);
+                }
             }
         }
         Some(next)
@@ -145,17 +154,36 @@ impl Backlog {
 
     /// Makes what was sent and not settled wait again: the connection is gone.
     pub(super) fn on_broken(&mut self) {
-        while let Some(Stretch { start, len }) = self.sent.pop_back() {
-            let samples = self.kept.split_off(self.kept.len() - len);
+        while let Some(Stretch { start, len, quiet }) = self.sent.pop_back() {
+            let mulaw = if quiet {
+                vec![mulaw::SILENCE; len]
+            } else {
+                Vec::from(self.kept.split_off(self.kept.len() - len))
+            };
+            self.sent_samples -= len;
             self.waiting_samples += len as u64;
-            let mulaw = Bytes::from(Vec::from(samples));
+            let mulaw = Bytes::from(mulaw);
             self.waiting.push_front(Feeding::Window { start, mulaw });
         }
     }
 
+    fn keep(&mut self, mulaw: &[u8]) {
+        if self.kept.capacity() - self.kept.len() < mulaw.len() {
+            self.kept.reserve_exact(mulaw.len().max(GROWTH));
+        }
+        self.kept.extend(mulaw);
+    }
+
     fn forget_oldest_sent(&mut self) {
-        if let Some(oldest) = self.sent.pop_front() {
+        let Some(oldest) = self.sent.pop_front() else {
+            return;
+        };
+        self.sent_samples -= oldest.len;
+        if !oldest.quiet {
             self.kept.drain(..oldest.len);
+            if self.kept.is_empty() {
+                self.kept = VecDeque::new();
+            }
         }
     }
 
@@ -169,6 +197,11 @@ impl Backlog {
             Some(Feeding::Flush) | None => false,
         }
     }
+}
+
+fn is_quiet(mulaw: &[u8]) -> bool {
+    // The low seven bits are the inverted magnitude (G.711 table 2a).
+    mulaw.iter().all(|code| !code & 0x7f < QUIET_BELOW)
 }
 
 fn samples(span: Duration) -> u64 {
@@ -191,11 +224,17 @@ mod tests {
         }
     }
 
+    const LOUD: u8 = 0x90;
+
     fn window(start_ms: u64) -> Feeding {
+        window_of(start_ms, LOUD)
+    }
+
+    fn window_of(start_ms: u64, code: u8) -> Feeding {
         let start = MediaTime::from_millis(start_ms);
         Feeding::Window {
             start,
-            mulaw: Bytes::from_static(&[0xff; 800]),
+            mulaw: Bytes::from(vec![code; 800]),
         }
     }
 
@@ -263,6 +302,44 @@ mod tests {
         backlog.on_broken();
         assert!(!backlog.has_audio());
         assert_eq!(backlog.kept.len(), 0);
+    }
+
+    #[test]
+    fn quiet_audio_is_sent_again_as_silence_and_takes_no_memory() {
+        let quiet = [0xff, 0x7f, 0xf0, 0x70];
+        let mut backlog = Backlog::new(replay(5_000, 1_000));
+        for n in 0..10 {
+            backlog.push(window_of(n * 100, quiet[n as usize % quiet.len()]));
+        }
+        drain(&mut backlog);
+        assert_eq!(backlog.kept.capacity(), 0);
+        backlog.push(window(1_000));
+        backlog.push(window_of(1_100, 0xef));
+        backlog.push(window_of(1_200, 0xf0));
+        drain(&mut backlog);
+        assert_eq!(backlog.kept.len(), 1_600);
+        backlog.on_broken();
+        let again: Vec<_> = std::iter::from_fn(|| backlog.poll_next())
+            .map(|entry| match entry {
+                Feeding::Flush => panic!("nobody flushed"),
+                Feeding::Window { start, mulaw } => (start.as_millis(), mulaw[0], mulaw.len()),
+            })
+            .collect();
+        let expected: Vec<_> = (3..13u64)
+            .map(|n| {
+                (
+                    n * 100,
+                    [0xff, LOUD, 0xef, 0xff][n.saturating_sub(9) as usize],
+                    800,
+                )
+            })
+            .collect();
+        assert_eq!(again, expected);
+        for n in 13..23 {
+            backlog.push(window_of(n * 100, 0xff));
+        }
+        drain(&mut backlog);
+        assert_eq!(backlog.kept.capacity(), 0);
     }
 
     #[test]

@@ -12,10 +12,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use handoff_core::time::SAMPLE_RATE;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::count::{self, Counted};
 use super::pace::Flow;
@@ -23,9 +21,8 @@ use super::policy::{CloseReason, Failure};
 use super::recognition::{CallGone, Recognition};
 use super::segments::Segments;
 use super::wire::{self, Control, Results, ServerMessage};
+use crate::egress::Socket;
 use crate::recognizer::{Feeding, Heard};
-
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How long a close frame of ours may take to leave, and one of theirs to arrive when writing
 /// failed before.

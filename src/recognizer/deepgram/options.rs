@@ -9,8 +9,8 @@ use handoff_core::speech::Speaker;
 /// Everything the recognizer needs to know beyond the call itself.
 #[derive(Clone, Debug)]
 pub struct DeepgramOptions {
-    /// Where the API is, for example `https://api.eu.deepgram.com`. `http` becomes `ws`, `https`
-    /// becomes `wss`, a path is kept as a prefix. No query, no user and password.
+    /// Where the API is, for example `https://api.eu.deepgram.com`. `ws` and `wss` are
+    /// taken for `http` and `https`, a path is kept as a prefix. No query, no user and password.
     pub base_url: String,
     /// Sent as `Authorization: Token …`.
     pub api_key: Secret,

@@ -15,7 +15,7 @@ use super::count::Counted;
 use super::options::{DeepgramOptions, Leg};
 use super::policy::{Failure, Retry};
 use super::reading::Reading;
-use crate::recognizer::{Feeding, Heard};
+use crate::recognizer::{Feedings, Heard};
 
 /// How long a call may take to accept a final hypothesis. Its task awaits nothing but its inputs,
 /// so one that takes longer is gone.
@@ -35,7 +35,7 @@ pub(super) struct Recognition {
 
 #[derive(Debug)]
 enum Input {
-    Open(mpsc::Receiver<Feeding>),
+    Open(Feedings),
     /// The feed was dropped; only the last words matter.
     Ended {
         finish_by: Instant,
@@ -67,7 +67,7 @@ impl Recognition {
     pub(super) fn new(
         options: Arc<DeepgramOptions>,
         leg: Leg,
-        feed: mpsc::Receiver<Feeding>,
+        feed: Feedings,
         heard: mpsc::Sender<Heard>,
     ) -> Self {
         Self {

@@ -87,8 +87,8 @@ fn authorization(api_key: &Secret) -> Result<HeaderValue, RequestError> {
 fn endpoint(base_url: &str) -> Result<String, RequestError> {
     let base: Uri = base_url.parse().map_err(RequestError::BaseUrl)?;
     let scheme = match base.scheme_str() {
-        Some("http" | "ws") => "ws",
-        Some("https" | "wss") => "wss",
+        Some("http" | "ws") => "http",
+        Some("https" | "wss") => "https",
         Some(_) | None => return Err(RequestError::Scheme),
     };
     let authority = base.authority().ok_or(RequestError::Scheme)?.as_str();
@@ -155,7 +155,7 @@ mod tests {
         let request = ConnectRequest::new(&options, &caller_leg()).unwrap();
         assert_eq!(
             request.uri.to_string(),
-            "wss://api.deepgram.com/v1/listen?model=nova-3&language=en-US&encoding=mulaw\
+            "https://api.deepgram.com/v1/listen?model=nova-3&language=en-US&encoding=mulaw\
              &sample_rate=8000&channels=1&interim_results=true&endpointing=300\
              &utterance_end_ms=1000&vad_events=true&smart_format=true&numerals=true\
              &mip_opt_out=true&tag=handoff&extra=call:CA02&extra=speaker:caller\
@@ -169,16 +169,16 @@ mod tests {
     #[test]
     fn base_urls_keep_host_port_and_prefix() {
         for (base, begins) in [
-            ("http://127.0.0.1:9123", "ws://127.0.0.1:9123/v1/listen?"),
-            ("http://127.0.0.1:9123/", "ws://127.0.0.1:9123/v1/listen?"),
+            ("http://127.0.0.1:9123", "http://127.0.0.1:9123/v1/listen?"),
+            ("http://127.0.0.1:9123/", "http://127.0.0.1:9123/v1/listen?"),
             (
                 "https://gateway.example/deepgram/",
-                "wss://gateway.example/deepgram/v1/listen?",
+                "https://gateway.example/deepgram/v1/listen?",
             ),
-            ("ws://[::1]:80/a/b", "ws://[::1]:80/a/b/v1/listen?"),
+            ("ws://[::1]:80/a/b", "http://[::1]:80/a/b/v1/listen?"),
             (
                 "wss://api.eu.deepgram.com",
-                "wss://api.eu.deepgram.com/v1/listen?",
+                "https://api.eu.deepgram.com/v1/listen?",
             ),
         ] {
             let uri = uri(base).unwrap();

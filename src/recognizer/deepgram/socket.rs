@@ -1,25 +1,26 @@
 //! Opens the connections of one speaker's recognition, one after the other.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
-use super::connection::{Connection, Outcome, Socket};
+use super::connection::{Connection, Outcome};
 use super::count::Counted;
 use super::options::{DeepgramOptions, Leg};
 use super::policy::{Backoff, Failure, Refusal};
 use super::recognition::{CallGone, Next, Recognition};
 use super::request::ConnectRequest;
-use crate::recognizer::{Feeding, Heard};
+use crate::egress::{Egress, OpenFailure, Socket};
+use crate::recognizer::{Feedings, Heard};
+
+/// tungstenite clears it before every read and keeps it for life, so its 128 KiB would cost more
+/// than all else. Longer messages get room of their own.
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// The longest message taken. Half a minute of words with their times is about 16 KiB.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -39,17 +40,18 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// [`LostReason::Undecodable`]: crate::recognizer::LostReason::Undecodable
 pub async fn start(
     options: Arc<DeepgramOptions>,
+    egress: Egress,
     leg: Leg,
-    feed: mpsc::Receiver<Feeding>,
+    feed: Feedings,
     heard: mpsc::Sender<Heard>,
 ) {
     let mut recognition = Recognition::new(options, leg, feed, heard);
-    if let Err(CallGone) = recognize(&mut recognition).await {
+    if let Err(CallGone) = recognize(&mut recognition, &egress).await {
         tracing::debug!("call does not listen to its recognizer");
     }
 }
 
-async fn recognize(recognition: &mut Recognition) -> Result<(), CallGone> {
+async fn recognize(recognition: &mut Recognition, egress: &Egress) -> Result<(), CallGone> {
     // Without randomness from the system, waits are merely the same in every call.
     let seed = getrandom::u64().unwrap_or_default();
     let mut backoff = Backoff::new(recognition.options.reconnect, seed);
@@ -60,7 +62,7 @@ async fn recognize(recognition: &mut Recognition) -> Result<(), CallGone> {
             }
             recognition.absorb().await;
         }
-        let Some(connected) = connect(recognition).await else {
+        let Some(connected) = connect(recognition, egress).await else {
             return Ok(());
         };
         let outcome = match connected {
@@ -90,7 +92,10 @@ async fn recognize(recognition: &mut Recognition) -> Result<(), CallGone> {
 }
 
 /// Makes a connection while the feed is absorbed. `None` if the last words are given up first.
-async fn connect(recognition: &mut Recognition) -> Option<Result<Box<Socket>, Failure>> {
+async fn connect(
+    recognition: &mut Recognition,
+    egress: &Egress,
+) -> Option<Result<Box<Socket>, Failure>> {
     let options = Arc::clone(&recognition.options);
     let request = match ConnectRequest::new(&options, &recognition.leg) {
         Ok(request) => request,
@@ -100,49 +105,53 @@ async fn connect(recognition: &mut Recognition) -> Option<Result<Box<Socket>, Fa
         Counted::KeytermsDropped(request.keyterms_dropped as u64).count();
     }
     // The future of an upgrade is some 9 KiB; on the heap it is gone once the call is connected.
-    let upgrade = Box::pin(timeout(options.connect_deadline, upgrade(request)));
+    let upgrade = Box::pin(timeout(
+        options.connect_deadline,
+        upgrade(egress.clone(), request),
+    ));
     let upgraded = recognition.meanwhile(upgrade).await?;
     Some(upgraded.unwrap_or(Err(Failure::ConnectTimedOut)))
 }
 
-async fn upgrade(request: ConnectRequest) -> Result<Box<Socket>, Failure> {
-    let connector = match request.uri.scheme_str() {
-        Some("wss") => Connector::Rustls(TLS.clone().map_err(|_| Failure::Tls)?),
-        Some(_) | None => Connector::Plain,
-    };
-    let mut upgrade = request.uri.into_client_request()?;
+async fn upgrade(egress: Egress, request: ConnectRequest) -> Result<Box<Socket>, Failure> {
+    let mut upgrade = http::Request::new(());
+    *upgrade.uri_mut() = request.uri;
     upgrade
         .headers_mut()
         .insert(AUTHORIZATION, request.authorization);
     let config = WebSocketConfig::default()
-        // tungstenite clears the whole buffer before every read, so its 128 KiB cost time too.
-        .read_buffer_size(4 * 1024)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
-    let (socket, response) =
-        connect_async_tls_with_config(upgrade, Some(config), true, Some(connector)).await?;
-    let request_id = response
-        .headers()
-        .get("dg-request-id")
-        .and_then(|id| id.to_str().ok());
+    let (socket, headers) = egress.open_socket(upgrade, config).await?;
+    let request_id = headers.get("dg-request-id").and_then(|id| id.to_str().ok());
     tracing::debug!(request_id, "recognizer connected");
-    // With its TLS state it is large, and a future holds what it handles more than once.
+    // A future holds what it handles more than once.
     Ok(Box::new(socket))
+}
+
+impl From<OpenFailure> for Failure {
+    fn from(failure: OpenFailure) -> Self {
+        match failure {
+            OpenFailure::Refused(response) => {
+                let header = response.headers().get("dg-error");
+                let header = header.map_or(&b""[..], |header| header.as_bytes());
+                let told = [header, response.body()].concat();
+                let told = String::from_utf8_lossy(&told);
+                Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
+            }
+            OpenFailure::NotConnected(kind) => Self::Transport(kind.into()),
+            OpenFailure::Tls => Self::Tls,
+            OpenFailure::Protocol => Self::Protocol,
+        }
+    }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Http(response) => {
-                let header = response.headers().get("dg-error");
-                let header = header.map_or(&b""[..], |header| header.as_bytes());
-                let body = response.body().as_deref().unwrap_or_default();
-                let told = [header, body].concat();
-                let told = String::from_utf8_lossy(&told);
-                Self::Handshake(Refusal::from_handshake(response.status().as_u16(), &told))
-            }
             Error::Io(error) => Self::Transport(error),
             Error::Tls(_) => Self::Tls,
             Error::ConnectionClosed
@@ -155,22 +164,8 @@ impl From<Error> for Failure {
             | Error::Utf8(_)
             | Error::AttackAttempt
             | Error::Url(_)
+            | Error::Http(_)
             | Error::HttpFormat(_) => Self::Protocol,
         }
     }
 }
-
-/// One configuration for all connections: each of its own would hold all root certificates, and
-/// none could resume a session.
-static TLS: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
-    let installed = CryptoProvider::get_default().cloned();
-    let provider = installed.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-});

@@ -14,7 +14,7 @@ use super::error::PocketSphinxError;
 use super::library::{Decoder, Library};
 use super::model::ModelFiles;
 use super::upsample::Upsampler;
-use crate::recognizer::{Feeding, Heard, LostReason};
+use crate::recognizer::{Feeding, Feedings, Heard, LostReason};
 
 /// How often interim words are read while somebody speaks.
 const INTERIM_EVERY: u64 = MediaTime::from_millis(300).0;
@@ -42,7 +42,7 @@ pub(super) fn listen(
     library: &Arc<Library>,
     models: &ModelFiles,
     speaker: Speaker,
-    feed: mpsc::Receiver<Feeding>,
+    feed: Feedings,
     heard: &mpsc::Sender<Heard>,
 ) {
     let stopped = Decoder::new(library, models)
@@ -86,7 +86,7 @@ impl<'a> Listener<'a> {
         }
     }
 
-    fn run(mut self, mut feed: mpsc::Receiver<Feeding>) -> Result<(), Stop> {
+    fn run(mut self, mut feed: Feedings) -> Result<(), Stop> {
         while let Some(feeding) = feed.blocking_recv() {
             match feeding {
                 Feeding::Window { start, mulaw } => self.hear(start, &mulaw)?,

@@ -11,7 +11,7 @@ use super::error::PocketSphinxError;
 use super::library::{Decoder, Library};
 use super::listener;
 use super::model::ModelFiles;
-use crate::recognizer::{Feeding, Heard};
+use crate::recognizer::{Feedings, Heard};
 
 /// What a deployment may choose about the embedded recognizer.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl PocketSphinx {
     pub fn start(
         &self,
         speaker: Speaker,
-        feed: mpsc::Receiver<Feeding>,
+        feed: Feedings,
         heard: mpsc::Sender<Heard>,
     ) -> Result<(), PocketSphinxError> {
         let limit = self.max_decoders;

@@ -109,14 +109,17 @@ fn listen(recognizer: &PocketSphinx, speaker: Speaker, codes: &[u8]) -> Vec<Hear
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (feed, feeding) = mpsc::channel(4);
+        let (feed, feeding) = Feed::new();
         let (told, mut heard) = mpsc::channel(4);
         recognizer.start(speaker, feeding, told).unwrap();
         let play = async move {
             for (at, window) in codes.chunks(WINDOW).enumerate() {
                 let start = MediaTime((at * WINDOW) as u64);
                 let mulaw = Bytes::copy_from_slice(window);
-                feed.send(Feeding::Window { start, mulaw }).await.unwrap();
+                while !feed.has_room() {
+                    tokio::task::yield_now().await;
+                }
+                assert!(feed.push(Feeding::Window { start, mulaw }));
             }
         };
         let collect = async {

@@ -202,10 +202,10 @@ fn get_vector_verifies() {
     let target = "/twilio/voice?CallSid=CA00000000000000000000000000000001&From=%2B15550100001";
     let verifier = by_token(ORIGIN);
     let headers = signed("XxFH0q9cBBTBt1MNr8VxNMJOwSc=");
-    assert_eq!(verifier.verify_get(target, &headers), Ok(()));
+    assert_eq!(verifier.verify_form(target, &[], &headers), Ok(()));
     let decoded = target.replace("%2B", "+");
     assert_eq!(
-        verifier.verify_get(&decoded, &headers),
+        verifier.verify_form(&decoded, &[], &headers),
         Err(SignatureError::Mismatch)
     );
 }

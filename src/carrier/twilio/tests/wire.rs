@@ -28,7 +28,7 @@ fn every_documented_message_is_read() {
     check(
         START,
         expect![[
-            r#"Start(Start { account_sid: "AC00000000000000000000000000000001", call: CarrierCallId("CA00000000000000000000000000000001"), stream: StreamId("MZ00000000000000000000000000000001"), tracks: {Inbound, Outbound}, parameters: {"n": <personal>, "token": <personal>} })"#
+            r#"Start(Start { account_sid: Some("AC00000000000000000000000000000001"), call: CarrierCallId("CA00000000000000000000000000000001"), stream: StreamId("MZ00000000000000000000000000000001"), tracks: {Inbound, Outbound}, parameters: {"n": <personal>, "token": <personal>} })"#
         ]],
     );
     check(
@@ -217,8 +217,8 @@ fn bad_messages_are_refused_with_a_reason_and_none_of_their_content() {
         expect!["refused: start without start"],
     );
     check(
-        &START.replace("accountSid", "account"),
-        expect!["refused: start without start.accountSid"],
+        &START.replace("AC00000000000000000000000000000001", "../AC1"),
+        expect!["refused: start.accountSid is not an identifier"],
     );
     check(
         &START.replace("callSid", "call"),

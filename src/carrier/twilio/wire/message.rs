@@ -30,8 +30,8 @@ pub enum Message<'a> {
 /// refuses every other format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// The account that owns the call.
-    pub account_sid: String,
+    /// The account that owns the call, if the message names it, as all documented ones do.
+    pub account_sid: Option<String>,
     /// The call that the stream claims to carry. To be bound to the token before it is believed.
     pub call: CarrierCallId,
     /// The stream.

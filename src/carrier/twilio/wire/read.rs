@@ -169,7 +169,6 @@ fn start(wire: Option<WireStart<'_>>, outer_stream: Option<Text<'_>>) -> Result<
         field,
     };
     let wire = wire.ok_or(missing("start"))?;
-    let account_sid = wire.account_sid.ok_or(missing("start.accountSid"))?;
     let call = wire.call_sid.ok_or(missing("start.callSid"))?;
     let stream = match (wire.stream_sid, outer_stream) {
         (Some(inner), Some(outer)) if inner.0 != outer.0 => return Err(WireError::TwoStreams),
@@ -178,7 +177,9 @@ fn start(wire: Option<WireStart<'_>>, outer_stream: Option<Text<'_>>) -> Result<
     };
     check_format(wire.media_format.ok_or(missing("start.mediaFormat"))?)?;
     Ok(Start {
-        account_sid: identifier(&account_sid, "start.accountSid")?,
+        account_sid: (wire.account_sid.as_ref())
+            .map(|sid| identifier(sid, "start.accountSid"))
+            .transpose()?,
         call: CarrierCallId(identifier(&call, "start.callSid")?),
         stream: StreamId(identifier(&stream, "streamSid")?),
         tracks: wire

@@ -7,7 +7,7 @@ use handoff_core::time::MediaTime;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::peer::{Call, Kind, Peer, caller_leg, options, within};
+use super::peer::{Call, Kind, Peer, caller_leg, egress, options, within};
 use crate::recognizer::deepgram::start;
 use crate::recognizer::{Feed, Feeding, Heard};
 
@@ -89,7 +89,13 @@ async fn a_call_that_does_not_listen_ends_the_recognition() {
     let peer = Peer::new().await;
     let (feed, feeding) = Feed::new();
     let (sender, heard) = mpsc::channel(1);
-    let recognition = start(peer.options().into(), caller_leg(), feeding, sender);
+    let recognition = start(
+        peer.options().into(),
+        egress(),
+        caller_leg(),
+        feeding,
+        sender,
+    );
     drop(heard);
     let says = async {
         let mulaw = Bytes::from_static(&[0xff; 800]);
@@ -107,7 +113,13 @@ async fn a_full_channel_costs_interims_but_no_final() {
     let peer = Peer::new().await;
     let (feed, feeding) = Feed::new();
     let (sender, mut heard) = mpsc::channel(1);
-    let recognition = start(peer.options().into(), caller_leg(), feeding, sender);
+    let recognition = start(
+        peer.options().into(),
+        egress(),
+        caller_leg(),
+        feeding,
+        sender,
+    );
     let says = async move {
         let mulaw = Bytes::from_static(&[0xff; 800]);
         let start = MediaTime(0);
@@ -143,6 +155,7 @@ fn a_waiting_recognition_is_small() {
     let (sender, _heard) = mpsc::channel(1);
     let recognition = start(
         options("http://192.0.2.1").into(),
+        egress(),
         caller_leg(),
         feeding,
         sender,

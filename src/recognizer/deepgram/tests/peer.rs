@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
+use crate::egress::{Egress, EgressOptions};
 use crate::recognizer::deepgram::{DeepgramOptions, Leg, Reconnect, Replay, start};
 use crate::recognizer::{Feed, Feeding, Heard};
 
@@ -55,6 +56,10 @@ pub fn options(base_url: &str) -> DeepgramOptions {
     }
 }
 
+pub fn egress() -> Egress {
+    Egress::new(EgressOptions::default()).unwrap()
+}
+
 pub fn caller_leg() -> Leg {
     Leg {
         speaker: Speaker::Caller,
@@ -74,7 +79,13 @@ impl Call {
         let (feed, feeding) = Feed::new();
         let (sender, heard) = mpsc::channel(64);
         let mut recognition = JoinSet::new();
-        recognition.spawn(start(Arc::new(options), caller_leg(), feeding, sender));
+        recognition.spawn(start(
+            Arc::new(options),
+            egress(),
+            caller_leg(),
+            feeding,
+            sender,
+        ));
         Self {
             feed: Some(feed),
             heard,

@@ -1,24 +1,19 @@
-//! The listener, with connections that can be told how much must come before they are read.
+//! Connections that can be told how much must come before they are read.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use super::receive_mark;
+use crate::cli::receive_mark;
 use crate::session::LowWater;
 
 /// Read at once where much is waited for: a little more than a window of both tracks.
 const READ_AHEAD: usize = 5 * 1024;
-
-/// Accepts connections.
-pub(super) struct Entrance(pub(super) TcpListener);
 
 /// An accepted connection. It owns its socket alone: who wants the mark moved holds the
 /// [`LowWater`] and no second descriptor, which would keep the connection half open.
@@ -30,29 +25,20 @@ pub(super) struct Connection {
     ahead: Ahead,
 }
 
-impl Listener for Entrance {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        let connection = Connection {
+impl Connection {
+    /// Reads what comes as it comes, until the mark is moved.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
             stream,
             low_water: LowWater::new(),
             applied: 1,
             ahead: Ahead::default(),
-        };
-        (connection, peer)
+        }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Entrance>> for LowWater {
-    fn connect_info(stream: IncomingStream<'_, Entrance>) -> Self {
-        stream.io().low_water.clone()
+    /// The mark, for who wants it moved.
+    pub(super) fn low_water(&self) -> LowWater {
+        self.low_water.clone()
     }
 }
 
@@ -81,7 +67,6 @@ impl AsyncRead for Connection {
             }
         }
         if wanted == 1 || buf.remaining() >= READ_AHEAD {
-            *ahead = Ahead::default();
             return Pin::new(stream).poll_read(cx, buf);
         }
         ready!(ahead.poll_fill(stream, cx))?;
@@ -92,28 +77,64 @@ impl AsyncRead for Connection {
 
 /// What was read beyond what was asked for. tungstenite asks for what its buffer has left, often
 /// for a single message, and each read is a system call.
+///
+/// All of it is asked for within a turn of the call's task, so the memory is on loan from the
+/// thread: a few blocks for thousands of connections.
 #[derive(Default)]
 struct Ahead {
-    memory: Box<[u8]>,
+    memory: Option<Block>,
     unread: Range<usize>,
+}
+
+type Block = Box<[u8; READ_AHEAD]>;
+
+/// Blocks that a thread keeps for the next connection that reads.
+const SPARE_BLOCKS: usize = 16;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+fn lend() -> Block {
+    let spare = SPARE.with_borrow_mut(Vec::pop);
+    spare.unwrap_or_else(|| Box::new([0; READ_AHEAD]))
+}
+
+fn give_back(block: Block) {
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < SPARE_BLOCKS {
+            spare.push(block);
+        }
+    });
 }
 
 impl Ahead {
     fn poll_fill(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.memory.is_empty() {
-            self.memory = vec![0; READ_AHEAD].into();
-        }
-        let mut memory = ReadBuf::new(&mut self.memory);
-        ready!(Pin::new(stream).poll_read(cx, &mut memory))?;
+        let mut block = lend();
+        let mut memory = ReadBuf::new(&mut *block);
+        let read = Pin::new(stream).poll_read(cx, &mut memory);
         self.unread = 0..memory.filled().len();
-        Poll::Ready(Ok(()))
+        if self.unread.is_empty() {
+            give_back(block);
+        } else {
+            self.memory = Some(block);
+        }
+        read
     }
 
     /// Gives what fits.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let Some(block) = &self.memory else {
+            return;
+        };
         let given = self.unread.len().min(buf.remaining());
-        buf.put_slice(&self.memory[self.unread.start..][..given]);
+        buf.put_slice(&block[self.unread.start..][..given]);
         self.unread.start += given;
+        if self.unread.is_empty()
+            && let Some(block) = self.memory.take()
+        {
+            give_back(block);
+        }
     }
 }
 
@@ -154,17 +175,19 @@ mod tests {
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(10);
 
     async fn connected() -> (TcpStream, Connection) {
-        let mut entrance = Entrance(TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let peer = TcpStream::connect(entrance.local_addr().unwrap())
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
-        (peer, entrance.accept().await.0)
+        let (stream, _) = listener.accept().await.unwrap();
+        (peer, Connection::new(stream))
     }
 
     /// Reads once; says how much there was, or `None` if nobody is to be woken yet.
