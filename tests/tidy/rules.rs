@@ -114,10 +114,7 @@ const OPENED_IN: [(&[&str], &[&str]); 6] = [
     (&["TcpListener"], &["src/cli/"]),
     (
         &["TcpStream", "connect_async", "client_async"],
-        &[
-            "src/cli/entrance/connection.rs",
-            "src/cli/entrance/door.rs",
-        ],
+        &["src/cli/entrance/connection.rs", "src/cli/entrance/door.rs"],
     ),
     (
         &[
