@@ -17,7 +17,7 @@ use handoff::carrier::twilio::signature::{SigningKeys, Verifier};
 use handoff::carrier::twilio::twiml::{Handoff, handoff_document};
 use handoff::carrier::twilio::wire::{self, Message};
 use handoff_core::audio::{Ear, mulaw};
-use handoff_core::call::{Arrival, Call, Event, Party, Policy};
+use handoff_core::call::{Arrival, Call, Event, Mode, Party, Policy};
 use handoff_core::id::{CallId, CarrierCallId};
 use handoff_core::pii::{Pii, Secret};
 use handoff_core::rule::{Expression, Rule, RuleSet};
@@ -201,7 +201,7 @@ mod decision {
     }
 
     fn policy() -> Policy {
-        let when = "caller.asks_for_human >= 0.6 || caller.digits.endsWith('0')";
+        let when = "caller.asks_for_human >= 0.6 || caller.digits.matches('^0+$')";
         let rule = Rule {
             name: "caller_asks_for_human".to_owned(),
             when: Expression::compile(when).expect("the default rule"),
@@ -211,6 +211,8 @@ mod decision {
             rules: RuleSet { rules: vec![rule] },
             asks_human: AsksHuman::new(),
             sentiment: Sentiment::new(),
+            mode: Mode::Listen,
+            digits_pause: Duration::from_millis(1_500),
             journal_deadline: Duration::from_millis(250),
             rewrite_attempts: 4,
             rewrite_retry: Duration::from_millis(250),

@@ -25,7 +25,7 @@ use handoff::recognizer::Recognizers;
 use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use handoff::session::{Documents, Registry, Surroundings, Tokens};
 use handoff_core::audio::{Ear, Sound};
-use handoff_core::call::Policy;
+use handoff_core::call::{Mode, Policy};
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
@@ -363,6 +363,8 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             rules: RuleSet::default(),
             asks_human: AsksHuman::new(),
             sentiment: Sentiment::new(),
+            mode: Mode::Listen,
+            digits_pause: config.handoff.digits_pause,
             journal_deadline: config.handoff.journal_deadline,
             rewrite_attempts: 1,
             rewrite_retry: DEADLINE,

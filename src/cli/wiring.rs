@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use handoff_core::call::Policy;
+use handoff_core::call::{Mode, Policy};
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
@@ -65,6 +65,12 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         rules: std::mem::take(&mut config.rules),
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
+        mode: match config.voice_agent {
+            config::VoiceAgent::ListenThenRedirect { .. }
+            | config::VoiceAgent::ListenThenDocument { .. } => Mode::Listen,
+            config::VoiceAgent::Converse => Mode::Converse,
+        },
+        digits_pause: config.handoff.digits_pause,
         journal_deadline: config.handoff.journal_deadline,
         rewrite_attempts: config.handoff.attempts,
         rewrite_retry: config.handoff.retry,

@@ -30,6 +30,8 @@ pub struct Handoff {
     pub apology: Spoken,
     /// Which number the human sees.
     pub caller_id: CallerIdPolicy,
+    /// How long no key is pressed after the last of an entry.
+    pub digits_pause: Duration,
     /// How long a rewrite waits for the journal.
     pub journal_deadline: Duration,
     /// How often a rewrite is asked for.
@@ -133,6 +135,7 @@ impl Handoff {
             nobody,
             apology,
             caller_id,
+            digits_pause: section.duration("digits_pause", problems),
             journal_deadline: section.duration("journal_deadline", problems),
             attempts: section.number("attempts", 1..=20, problems),
             retry: section.duration("retry", problems),

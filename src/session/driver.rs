@@ -173,7 +173,7 @@ impl Driver {
 
     /// Whether the token's stream is over for good, not merely interrupted.
     fn is_spent(&self) -> bool {
-        (self.streams.ended_at)
+        (self.streams.ended_at())
             .is_some_and(|ended| ended.elapsed() > self.around.policy.stream_grace)
     }
 
@@ -218,6 +218,7 @@ impl Driver {
                     self.tasks
                         .spawn(perform::rewrite(around, arrival, handoff, attempt));
                 }
+                Command::ReleaseCaller => self.release_caller(),
                 Command::InspectCall => {
                     let carrier_call = arrival.carrier_call.clone();
                     self.tasks.spawn(perform::inspect(around, carrier_call));

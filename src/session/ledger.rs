@@ -129,11 +129,14 @@ impl Entry {
             | Fact::StreamStopped { .. }
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. } => Some(Importance::Technical),
-            Fact::UtteranceHeard(_) | Fact::DigitPressed { .. } => Some(Importance::Said),
+            Fact::UtteranceHeard(_) | Fact::DigitPressed { .. } | Fact::DigitsEntered { .. } => {
+                Some(Importance::Said)
+            }
             Fact::RewriteRequested { .. }
             | Fact::RewriteSettled { .. }
             | Fact::LegProgressed { .. }
-            | Fact::DialEnded { .. } => Some(Importance::Course),
+            | Fact::DialEnded { .. }
+            | Fact::HandoffGivenUp { .. } => Some(Importance::Course),
         }
     }
 
@@ -144,6 +147,7 @@ impl Entry {
         }
         let said = match &self.fact {
             Fact::UtteranceHeard(utterance) => utterance.text.expose().len(),
+            Fact::DigitsEntered { digits, .. } => digits.expose().len(),
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. }
@@ -155,6 +159,7 @@ impl Entry {
             | Fact::RewriteSettled { .. }
             | Fact::LegProgressed { .. }
             | Fact::DialEnded { .. }
+            | Fact::HandoffGivenUp { .. }
             | Fact::CallEnded { .. } => 0,
         };
         size_of::<Self>() + said

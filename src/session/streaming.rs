@@ -20,11 +20,22 @@ use crate::telemetry::metrics::{self, Refusal};
 /// before their memory is wanted again.
 const FRAMES_A_TURN: usize = 32;
 
+/// Whether the call has a stream.
+#[derive(Clone, Copy, Debug, Default)]
+enum Presence {
+    /// None was bound yet.
+    #[default]
+    Awaited,
+    /// One is bound.
+    Bound,
+    /// The latest has ended.
+    Ended(Instant),
+}
+
 /// What has become of the call's streams.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    pub(super) any: bool,
-    pub(super) ended_at: Option<Instant>,
+    presence: Presence,
     pub(super) frames: u64,
     pub(super) bad: u64,
     pub(super) ignored: u64,
@@ -34,6 +45,14 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn count(&self) {
         metrics::frames(self.frames, self.bad, self.ignored);
+    }
+
+    /// When the latest stream ended, if none has come since.
+    pub(super) fn ended_at(&self) -> Option<Instant> {
+        match self.presence {
+            Presence::Ended(at) => Some(at),
+            Presence::Awaited | Presence::Bound => None,
+        }
     }
 }
 
@@ -146,7 +165,10 @@ impl Driver {
     fn on_introduced(&mut self, stream: StreamId) {
         let at = self.media_now();
         let old = self.line.bind(stream.clone());
-        let replacement = self.streams.any;
+        let replacement = match self.streams.presence {
+            Presence::Awaited => false,
+            Presence::Bound | Presence::Ended(_) => true,
+        };
         if let Some((stream, socket)) = old {
             self.tasks.spawn(close(socket, None));
             self.end_hearing();
@@ -157,7 +179,7 @@ impl Driver {
         }
         self.streams.count();
         self.streams = Streams {
-            any: true,
+            presence: Presence::Bound,
             ..Streams::default()
         };
         self.caller.begin(at);
@@ -172,16 +194,13 @@ impl Driver {
     /// as time has passed.
     fn media_now(&self) -> MediaTime {
         let heard_to = self.caller.heard_to().max(self.voice_agent.heard_to());
-        let absent = self
-            .streams
-            .ended_at
-            .map_or_else(|| self.line.quiet_for(), |at| at.elapsed());
+        let absent = match self.streams.presence {
+            Presence::Awaited => return MediaTime::default(),
+            Presence::Bound => self.line.quiet_for(),
+            Presence::Ended(at) => at.elapsed(),
+        };
         let millis = u64::try_from(absent.as_millis()).unwrap_or(0);
-        if self.streams.any {
-            MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
-        } else {
-            MediaTime::default()
-        }
+        MediaTime(heard_to.0 + MediaTime::from_millis(millis).0)
     }
     fn start_recognizer(&mut self, speaker: Speaker) -> Option<Feed> {
         let call = &self.call.arrival().carrier_call;
@@ -198,9 +217,16 @@ impl Driver {
             self.tasks.spawn(close(socket, None));
         }
         self.end_hearing();
-        self.streams.ended_at = Some(Instant::now());
+        self.streams.presence = Presence::Ended(Instant::now());
         self.tell(Event::StreamStopped { stream, end });
     }
+    /// Closes the stream that holds the caller, so that the carrier goes on behind `<Connect>`.
+    pub(super) fn release_caller(&mut self) {
+        if let Some(stream) = self.line.stream() {
+            self.on_stream_ended(stream, StreamEnd::Released);
+        }
+    }
+
     pub(super) fn end_hearing(&mut self) {
         let now = self.clock.now();
         let Self {

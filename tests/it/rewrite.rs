@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use handoff_core::call::{Disposition, Fact, RewriteOutcome};
+use handoff_core::call::{Disposition, Fact, RewriteOutcome, StreamEnd};
 use handoff_simulator::carrier::twilio::{AfterRecording, FaultKind, PlacedCall, RestFault};
 use handoff_simulator::carrier::{CarrierEvent, Human, Purpose, Speed};
 use reqwest::StatusCode;
@@ -154,6 +154,33 @@ async fn wrong_credentials_leave_the_caller_with_the_bot() {
     assert_eq!(asked(&call), 1, "repeating does not mend credentials");
     let disposition = books.disposition(call.call_sid()).await;
     assert_eq!(disposition, Disposition::CarrierRefused);
+}
+
+/// In converse mode our socket holds the caller, and there is no bot beside us.
+#[tokio::test]
+async fn where_we_are_the_line_a_refused_rewrite_leaves_the_caller_to_the_carriers_document() {
+    let mut setup = Setup::of("presses-zero");
+    setup.env("TWILIO_API_KEY", "SK00000000000000000000000000000001");
+    setup.env("TWILIO_API_SECRET", "not-the-secret");
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation("without the account's credentials");
+    let call = stage.place();
+    stage.ended(&call).await;
+    let books = stage.finish().await;
+    released_to_a_human(&call, &books).await;
+}
+
+#[tokio::test]
+async fn where_we_are_the_line_attempts_used_up_leave_the_caller_to_the_carriers_document() {
+    let mut setup = Setup::of("presses-zero");
+    let kind = FaultKind::TooManyRequests { retry_after: None };
+    setup
+        .carrier
+        .rest_faults
+        .push(RestFault { kind, times: 100 });
+    setup.config = "[handoff]\nattempts = 2\n".to_owned();
+    let (call, books) = played_with(setup).await;
+    released_to_a_human(&call, &books).await;
 }
 
 #[tokio::test]
@@ -316,6 +343,24 @@ fn rang_once(call: &PlacedCall) {
     assert_eq!(count(call, rings), 1, "the human's phone rings once");
     assert_eq!(count(call, rewritten), 1, "the call is rewritten once");
     assert!(reached_a_human(call));
+}
+
+/// The carrier went on behind `<Connect>`, where the document that began the call rings the human.
+async fn released_to_a_human(call: &PlacedCall, books: &Books) {
+    assert_eq!(count(call, rewritten), 0);
+    assert_eq!(count(call, rings), 1);
+    assert!(reached_a_human(call));
+    let records = books.records(call.call_sid()).await;
+    let released = |fact: &Fact| {
+        let Fact::StreamStopped { end, .. } = fact else {
+            return false;
+        };
+        *end == StreamEnd::Released
+    };
+    let released = records.iter().any(|record| released(&record.fact));
+    assert!(released, "{records:?}");
+    let disposition = books.disposition(call.call_sid()).await;
+    assert_eq!(disposition, Disposition::CarrierRefused);
 }
 
 /// How often a rewrite was asked for.

@@ -29,6 +29,9 @@ pub enum Command {
         /// Counts the requests, from 1.
         attempt: u32,
     },
+    /// Close the media stream, so that the carrier goes on in the document that began the call: the
+    /// handoff was given up, and nobody but us has the caller.
+    ReleaseCaller,
     /// Ask the carrier whether the caller is still on the line.
     InspectCall,
     /// Something came that makes no sense now. Count it.

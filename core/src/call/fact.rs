@@ -56,6 +56,13 @@ pub enum Fact {
         /// When, on the call's media clock.
         at: MediaTime,
     },
+    /// An entry of keys is complete: the caller paused, or ended it with `#` or `*`.
+    DigitsEntered {
+        /// The keys, without the one that ended them; alone, it is the entry.
+        digits: Pii<String>,
+        /// When the last was pressed, on the call's media clock.
+        at: MediaTime,
+    },
     /// A recognizer gives no more words.
     RecognizerLost {
         /// Whose words.
@@ -98,11 +105,30 @@ pub enum Fact {
         /// How it ended.
         end: DialEnd,
     },
+    /// No further rewrite is asked for. Should the last one turn out to have acted, the handoff is
+    /// under way again.
+    HandoffGivenUp {
+        /// Which handoff.
+        handoff: HandoffId,
+        /// Why.
+        reason: GiveUpReason,
+    },
     /// The call is over.
     CallEnded {
         /// Its one final outcome.
         disposition: Disposition,
     },
+}
+
+/// Why a handoff is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUpReason {
+    /// The carrier refused for a reason that repeating does not mend.
+    Refused,
+    /// The rewrite was asked for as often as it may be.
+    AttemptsUsedUp,
+    /// A process died over it, and the decision is too old to be acted on.
+    Outdated,
 }
 
 /// Consecutive final words of one speaker, up to where they stopped.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::command::{Anomaly, Command};
-use super::fact::Fact;
+use super::fact::{Fact, GiveUpReason};
 use super::machine::Call;
 use super::outcome::{DialEnd, LegProgress, RewriteOutcome};
-use super::state::{HandingOff, Phase, State};
+use super::policy::Mode;
+use super::state::{Stage, State};
 use super::timer::Timer;
 use crate::id::HandoffId;
 use crate::time::CallTime;
@@ -17,35 +18,30 @@ const LONGEST_RETRY: Duration = Duration::from_secs(2);
 impl Call {
     pub(super) fn on_decision_recorded(&mut self, handoff: &HandoffId) {
         // If the deadline passed first, the rewrite is already on its way.
-        if let State::HandingOff(handing) = &self.state
-            && matches!(handing.phase, Phase::Recording)
-            && handing.trigger.handoff == *handoff
-        {
+        if self.is_decided() && self.is_latest(handoff) {
             self.timers.stop(Timer::JournalDeadline);
             self.request_rewrite();
         }
     }
 
     pub(super) fn on_journal_deadline(&mut self) {
-        if let State::HandingOff(handing) = &self.state
-            && matches!(handing.phase, Phase::Recording)
-        {
+        if self.is_decided() {
             self.note(Anomaly::JournalLate);
             self.request_rewrite();
         }
     }
 
     pub(super) fn on_rewrite_retry(&mut self) {
-        let State::HandingOff(handing) = &self.state else {
+        let Some(handoff) = &self.handoff else {
             return;
         };
-        if !matches!(handing.phase, Phase::Waiting) {
+        if !matches!(handoff.stage, Stage::NotSent | Stage::Unknown) {
             return;
         }
-        if self.attempts < self.policy.rewrite_attempts {
+        if handoff.attempts < self.policy.rewrite_attempts {
             self.request_rewrite();
         } else {
-            self.give_caller_back(RewriteOutcome::Unknown);
+            self.give_up(GiveUpReason::AttemptsUsedUp);
         }
     }
 
@@ -56,34 +52,44 @@ impl Call {
         outcome: RewriteOutcome,
         now: CallTime,
     ) {
-        if self.state.handoff() != Some(handoff) {
+        if self.state != State::Open || !self.is_latest(handoff) || self.is_listening() {
             return self.note(Anomaly::StaleHandoff);
         }
+        let awaited = (self.handoff.as_ref()).is_some_and(|latest| {
+            matches!(latest.stage, Stage::Rewriting) && latest.attempts == attempt
+        });
         self.record(Fact::RewriteSettled {
             handoff: handoff.clone(),
             attempt,
             outcome: outcome.clone(),
         });
-        let State::HandingOff(handing) = &mut self.state else {
+        if !awaited {
             // A leg was heard of before the answer came; that was proof enough.
-            return;
-        };
-        if !matches!(handing.phase, Phase::Rewriting) || attempt != self.attempts {
             return;
         }
         match outcome {
-            RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
+            RewriteOutcome::Accepted => {}
             RewriteOutcome::NotSent => {
                 let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
                 let wait = self.policy.rewrite_retry.saturating_mul(doubled);
-                self.retry_rewrite(wait.min(LONGEST_RETRY), now);
+                self.timers
+                    .set(Timer::RewriteRetry, now + wait.min(LONGEST_RETRY));
             }
-            // "Not in progress" is also said of a call that has not been answered yet.
             RewriteOutcome::Unknown | RewriteOutcome::CallerGone => {
-                handing.phase = Phase::Inspecting;
                 self.commands.push_back(Command::InspectCall);
             }
-            RewriteOutcome::Refused { .. } => self.give_caller_back(outcome),
+            RewriteOutcome::Refused { .. } => self.give_up(GiveUpReason::Refused),
+        }
+    }
+
+    /// The caller is still there although a rewrite of unknown outcome may have acted: the human's
+    /// leg gets its time to be heard of.
+    pub(super) fn await_evidence(&mut self, now: CallTime) {
+        let unknown =
+            (self.handoff.as_ref()).is_some_and(|handoff| matches!(handoff.stage, Stage::Unknown));
+        if unknown && !self.timers.is_set(Timer::RewriteRetry) {
+            self.timers
+                .set(Timer::RewriteRetry, now + self.policy.rewrite_evidence);
         }
     }
 
@@ -94,41 +100,26 @@ impl Call {
         progress: LegProgress,
         now: CallTime,
     ) {
-        if !self.is_news(handoff, attempt) {
+        // That a human answered is true of the call after its end too. Anything else that comes
+        // then, like a phone that stops ringing, is a consequence of the end.
+        let late = self.state != State::Open && progress != LegProgress::Answered;
+        if late || !self.is_current(handoff, attempt) {
             return self.note(Anomaly::StaleHandoff);
         }
-        let State::HandingOff(handing) = &mut self.state else {
-            if progress != LegProgress::Completed {
-                return self.note(Anomaly::LegOutOfOrder);
-            }
-            self.record(Fact::LegProgressed {
-                handoff: handoff.clone(),
-                progress,
-            });
-            self.timers
-                .set(Timer::Inspect, now + self.policy.stream_grace);
-            return;
-        };
-        // News of the leg proves that the carrier took the document, whatever its answer says.
-        let before = match &handing.phase {
-            Phase::Dialling { progress } => *progress,
-            Phase::Recording | Phase::Rewriting | Phase::Waiting | Phase::Inspecting => None,
-        };
-        if before.is_some_and(|before| before >= progress) {
+        self.adopt(attempt);
+        let known = self.handoff.as_ref().and_then(|latest| latest.leg());
+        if known.is_some_and(|leg| !leg.is_news(progress)) {
             return self.note(Anomaly::LegOutOfOrder);
         }
         self.timers.stop(Timer::RewriteRetry);
-        handing.phase = Phase::Dialling {
-            progress: Some(progress),
-        };
         self.record(Fact::LegProgressed {
             handoff: handoff.clone(),
             progress,
         });
-        if progress == LegProgress::Answered {
-            self.state = State::Talking {
-                handoff: handoff.clone(),
-            };
+        let leg = self.handoff.as_ref().and_then(|latest| latest.leg());
+        if self.has_human() && self.state == State::Open && leg.is_some_and(|leg| leg.is_over()) {
+            self.timers
+                .set(Timer::Inspect, now + self.policy.stream_grace);
         }
     }
 
@@ -139,7 +130,12 @@ impl Call {
         end: DialEnd,
         now: CallTime,
     ) {
-        if !self.is_news(handoff, attempt) || matches!(self.state, State::Parting { .. }) {
+        if self.state != State::Open || !self.is_current(handoff, attempt) {
+            return self.note(Anomaly::StaleHandoff);
+        }
+        self.adopt(attempt);
+        let latest = self.handoff.as_ref();
+        if latest.is_some_and(|latest| matches!(latest.stage, Stage::Parting(..))) {
             return self.note(Anomaly::StaleHandoff);
         }
         self.timers.stop(Timer::RewriteRetry);
@@ -147,58 +143,56 @@ impl Call {
             handoff: handoff.clone(),
             end,
         });
-        self.state = State::Parting {
-            handoff: handoff.clone(),
-            end,
-        };
         // The last document is short: if the carrier does not report the end, it is looked for.
         self.timers
             .set(Timer::Inspect, now + self.policy.stream_grace);
     }
 
-    pub(super) fn retry_rewrite(&mut self, wait: Duration, now: CallTime) {
-        let State::HandingOff(handing) = &mut self.state else {
+    /// Makes no further attempt. A voice agent beside us still has the caller; where we are the
+    /// voice agent's line, nobody has, and the carrier's own document goes on.
+    pub(super) fn give_up(&mut self, reason: GiveUpReason) {
+        let Some(latest) = &self.handoff else {
             return;
         };
-        handing.phase = Phase::Waiting;
-        self.timers.set(Timer::RewriteRetry, now + wait);
+        self.record(Fact::HandoffGivenUp {
+            handoff: latest.trigger.handoff.clone(),
+            reason,
+        });
+        match self.policy.mode {
+            Mode::Listen => {}
+            Mode::Converse => self.commands.push_back(Command::ReleaseCaller),
+        }
     }
 
-    /// Whether a callback speaks of the handoff under way and of its latest rewrite. The dial of an
+    /// Whether a callback speaks of the latest handoff and of its latest rewrite. The dial of an
     /// earlier rewrite was interrupted by the later one, and the carrier reports that as an end.
     ///
-    /// A handoff that was given up turns out to be under way if its latest rewrite acted after all.
-    fn is_news(&mut self, handoff: &HandoffId, attempt: u32) -> bool {
-        match &self.state {
-            State::HandingOff(handing) => {
-                handing.trigger.handoff == *handoff && attempt >= self.attempts
-            }
-            State::Talking { handoff: current }
-            | State::Parting {
-                handoff: current, ..
-            } => current == handoff && attempt >= self.attempts,
-            State::Listening => {
-                let given_up = (self.trigger.as_ref())
-                    .filter(|trigger| trigger.handoff == *handoff && attempt >= self.attempts);
-                let Some(trigger) = given_up.cloned() else {
-                    return false;
-                };
-                self.refused = None;
-                let phase = Phase::Dialling { progress: None };
-                self.state = State::HandingOff(HandingOff { trigger, phase });
-                true
-            }
-            State::Leaving(_) | State::Ending(_) | State::Ended(_) => false,
+    /// A rewrite that we do not know of is one whose fact did not reach the disk before a crash.
+    fn is_current(&self, handoff: &HandoffId, attempt: u32) -> bool {
+        let latest = self.handoff.as_ref();
+        latest.is_some_and(|latest| {
+            let asked = latest.attempts.max(1)..=latest.attempts.max(self.policy.rewrite_attempts);
+            latest.trigger.handoff == *handoff && asked.contains(&attempt)
+        })
+    }
+
+    /// Writes down the request that a callback proves.
+    fn adopt(&mut self, attempt: u32) {
+        let latest = self.handoff.as_ref();
+        if let Some(latest) = latest.filter(|latest| attempt > latest.attempts) {
+            self.timers.stop(Timer::JournalDeadline);
+            self.record(Fact::RewriteRequested {
+                handoff: latest.trigger.handoff.clone(),
+                attempt,
+            });
         }
     }
 
     fn request_rewrite(&mut self) {
-        let State::HandingOff(handing) = &mut self.state else {
+        let Some(latest) = &self.handoff else {
             return;
         };
-        handing.phase = Phase::Rewriting;
-        self.attempts += 1;
-        let (handoff, attempt) = (handing.trigger.handoff.clone(), self.attempts);
+        let (handoff, attempt) = (latest.trigger.handoff.clone(), latest.attempts + 1);
         self.record(Fact::RewriteRequested {
             handoff: handoff.clone(),
             attempt,
@@ -207,9 +201,12 @@ impl Call {
             .push_back(Command::RewriteCall { handoff, attempt });
     }
 
-    /// The carrier would not move the call: the voice agent still has the caller.
-    fn give_caller_back(&mut self, outcome: RewriteOutcome) {
-        self.refused = Some(outcome);
-        self.state = State::Listening;
+    fn is_decided(&self) -> bool {
+        self.state == State::Open
+            && (self.handoff.as_ref()).is_some_and(|latest| matches!(latest.stage, Stage::Decided))
+    }
+
+    fn is_latest(&self, handoff: &HandoffId) -> bool {
+        (self.handoff.as_ref()).is_some_and(|latest| latest.trigger.handoff == *handoff)
     }
 }

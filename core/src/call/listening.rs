@@ -3,8 +3,7 @@
 use super::command::{Anomaly, Command};
 use super::fact::{Evidence, Fact, Trigger, TriggerSource, Utterance};
 use super::machine::Call;
-use super::outcome::Disposition;
-use super::state::{HandingOff, Phase, State};
+use super::state::State;
 use super::timer::Timer;
 use crate::id::HandoffId;
 use crate::pii::Pii;
@@ -14,12 +13,12 @@ use crate::time::{CallTime, MediaTime};
 impl Call {
     pub(super) fn on_hypothesis(&mut self, hypothesis: Hypothesis, now: CallTime) {
         let speaker = self.speaking_as(hypothesis.speaker);
+        // The recognizers were flushed at the trigger: what they had is whole, without an endpoint.
+        let flushed = self.is_fetching() && hypothesis.is_final;
         let Some(spoken) = self.ear.spoken(hypothesis.speaker) else {
             // The human is heard on the voice agent's track; nothing feeds this speaker yet.
             return;
         };
-        // The recognizers were flushed at the trigger: what they had is whole, without an endpoint.
-        let flushed = matches!(self.state, State::HandingOff(_)) && hypothesis.is_final;
         let ended = spoken.on_hypothesis(&hypothesis);
         let ended = ended.or_else(|| flushed.then(|| spoken.take_final()).flatten());
         let words = match &ended {
@@ -29,7 +28,7 @@ impl Call {
         if speaker == Speaker::Caller {
             self.ear.heard_to = self.ear.heard_to.max(hypothesis.end);
             self.ear.signals.caller.asks_for_human = self.asking(&words);
-            self.ear.new_input = true;
+            self.caller_added();
         }
         if let Some(utterance) = ended {
             self.on_utterance(Utterance {
@@ -58,17 +57,7 @@ impl Call {
         self.watch_rules(now);
     }
 
-    pub(super) fn on_digit(&mut self, digit: char, at: MediaTime, now: CallTime) {
-        self.ear.press(digit, at);
-        self.ear.new_input = true;
-        self.record(Fact::DigitPressed { digit, at });
-        self.watch_rules(now);
-    }
-
     pub(super) fn on_recognizer(&mut self, speaker: Speaker, lost: bool, now: CallTime) {
-        if speaker == Speaker::Caller {
-            self.ear.signals.recognizer.lost = lost;
-        }
         self.record(if lost {
             Fact::RecognizerLost { speaker }
         } else {
@@ -90,6 +79,7 @@ impl Call {
     pub(super) fn on_audio_advanced(&mut self, to: MediaTime, now: CallTime) {
         self.ear.heard_to = self.ear.heard_to.max(to);
         self.expect_news(now);
+        self.end_entry_by(to, now);
         self.watch_rules(now);
     }
 
@@ -119,33 +109,36 @@ impl Call {
             let score = self.policy.sentiment.score(utterance.text.expose());
             utterance.sentiment = Some(score);
         }
-        self.ear.remember(utterance.clone());
         self.record(Fact::UtteranceHeard(utterance));
     }
 
-    fn asking(&self, words: &str) -> f64 {
+    pub(super) fn asking(&self, words: &str) -> f64 {
         match self.policy.asks_human.score(words) {
             Some(asking) => f64::from(asking.confidence),
             None => 0.0,
         }
     }
 
+    /// Whether a human is being fetched and has not answered.
+    fn is_fetching(&self) -> bool {
+        self.state == State::Open && !self.is_listening() && !self.has_human()
+    }
+
     /// After a human answered, the track that carried the voice agent carries the human.
     fn speaking_as(&self, heard_on: Speaker) -> Speaker {
-        let human = self.has_human() || matches!(self.state, State::Leaving(Disposition::Bridged));
         match heard_on {
-            Speaker::VoiceAgent if human => Speaker::Human,
+            Speaker::VoiceAgent if self.has_human() => Speaker::Human,
             Speaker::VoiceAgent | Speaker::Caller | Speaker::Human => heard_on,
         }
     }
 
     /// Rules are frozen while a human is being fetched: a caller who says "hello?" on hold must not
     /// set off a second handoff.
-    fn watch_rules(&mut self, now: CallTime) {
+    pub(super) fn watch_rules(&mut self, now: CallTime) {
         // Nor does a handoff that the carrier refused repeat itself, a ticket each time, unless the
         // caller adds something.
-        let repeated = self.refused.is_some() && !self.ear.new_input;
-        if !self.is_listening() || repeated {
+        let repeats = (self.handoff.as_ref()).is_some_and(|given_up| !given_up.caller_added);
+        if !self.is_listening() || repeats {
             return;
         }
         self.ear.signals.call.seconds = now.0.as_secs_f64();
@@ -169,11 +162,12 @@ impl Call {
     fn evidence(&self, values: &[(&'static str, String)]) -> Vec<Evidence> {
         let reads = |name: &str| values.iter().any(|(signal, _)| *signal == name);
         let asked = reads("caller.asks_for_human") && self.ear.signals.caller.asks_for_human > 0.0;
+        let entered = !self.ear.signals.caller.digits.expose().is_empty();
         let mut evidence = Vec::new();
-        if reads("caller.digits") && !asked && !self.ear.signals.caller.digits.expose().is_empty() {
+        if reads("caller.digits") && !asked && entered {
             evidence.push(Evidence::Digits {
-                digits: self.ear.signals.caller.digits.clone(),
-                at: self.ear.last_digit_at,
+                digits: Pii::new(self.ear.keys.all.clone()),
+                at: self.ear.keys.last_at,
             });
         }
         let words = asked || reads("caller.sentiment");
@@ -217,7 +211,7 @@ impl Call {
         if !self.is_listening() {
             return self.note(Anomaly::TriggerDuringHandoff);
         }
-        if self.handoffs >= self.policy.handoffs {
+        if self.handoffs() >= self.policy.handoffs {
             return self.note(Anomaly::TooManyHandoffs);
         }
         let media_at = match evidence.last() {
@@ -226,25 +220,16 @@ impl Call {
             None => self.ear.heard_to,
         };
         let trigger = Trigger {
-            handoff: HandoffId::nth(&self.arrival.call, self.handoffs),
+            handoff: HandoffId::nth(&self.arrival.call, self.handoffs()),
             source,
             at: now,
             media_at,
             evidence,
             values,
         };
-        self.handoffs += 1;
-        self.ear.new_input = false;
-        self.revision = 0;
-        self.attempts = 0;
-        self.refused = None;
-        self.trigger = Some(trigger.clone());
-        self.state = State::HandingOff(HandingOff {
-            trigger,
-            phase: Phase::Recording,
-        });
+        self.apply(&Fact::Triggered(trigger.clone()));
         self.commands.push_back(Command::FlushSpeech);
-        let context = Box::new(self.context(None));
+        let context = Box::new(self.context(trigger, None));
         self.commands.push_back(Command::RecordDecision(context));
         self.timers
             .set(Timer::JournalDeadline, now + self.policy.journal_deadline);

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::command::{Anomaly, Command};
 use super::event::Event;
 use super::fact::{Fact, Party, Trigger, Utterance};
-use super::outcome::{Disposition, RewriteOutcome};
+use super::keys::Keys;
+use super::outcome::Disposition;
 use super::policy::Policy;
-use super::state::State;
+use super::state::{Handoff, Stage, State};
 use super::timer::{Timer, Timers};
 use crate::id::{CallId, CarrierCallId, StreamId};
 use crate::pii::Pii;
@@ -42,7 +43,8 @@ pub struct Arrival {
 ///
 /// A call listens until a rule fires or a handoff is requested. The trigger is written down, then
 /// the carrier is asked to rewrite the call, at most one request at a time, and the human's leg is
-/// followed until somebody talks or dialling ends. Streams come and go beside that: a stream that
+/// followed until somebody talks or dialling ends. What happens becomes state only as a [`Fact`],
+/// so that a call can be built again from its facts. Streams come and go beside that: a stream that
 /// ends never ends the call, only the carrier's word or a look at the call does.
 #[derive(Debug)]
 pub struct Call {
@@ -51,14 +53,7 @@ pub struct Call {
     pub(super) state: State,
     pub(super) stream: Option<StreamId>,
     pub(super) ear: Understanding,
-    /// The trigger of the latest handoff, under way or over.
-    pub(super) trigger: Option<Trigger>,
-    /// How the latest handoff failed at the carrier, if it did.
-    pub(super) refused: Option<RewriteOutcome>,
-    pub(super) handoffs: u32,
-    /// Rewrites asked for in the latest handoff.
-    pub(super) attempts: u32,
-    pub(super) revision: u32,
+    pub(super) handoff: Option<Handoff>,
     pub(super) timers: Timers,
     pub(super) commands: VecDeque<Command>,
 }
@@ -77,9 +72,7 @@ pub(super) struct Understanding {
     pub(super) caller_quiet_since: Option<MediaTime>,
     /// The same of the voice agent. A caller who listens is not silent.
     pub(super) voice_agent_quiet_since: Option<MediaTime>,
-    pub(super) last_digit_at: MediaTime,
-    /// Whether the caller said or pressed anything since the latest trigger.
-    pub(super) new_input: bool,
+    pub(super) keys: Keys,
 }
 
 impl Call {
@@ -92,7 +85,7 @@ impl Call {
             called: call.arrival.called.clone(),
             parameters: call.arrival.parameters.clone(),
         };
-        call.commands.push_back(Command::Record(fact));
+        call.record(fact);
         call.watch(CallTime::default());
         call
     }
@@ -115,20 +108,15 @@ impl Call {
             heard_to: MediaTime::default(),
             caller_quiet_since: Some(MediaTime::default()),
             voice_agent_quiet_since: Some(MediaTime::default()),
-            last_digit_at: MediaTime::default(),
-            new_input: false,
+            keys: Keys::default(),
         };
         Self {
             arrival,
             policy,
-            state: State::Listening,
+            state: State::Open,
             stream: None,
             ear,
-            trigger: None,
-            refused: None,
-            handoffs: 0,
-            attempts: 0,
-            revision: 0,
+            handoff: None,
             timers: Timers::default(),
             commands: VecDeque::new(),
         }
@@ -143,35 +131,45 @@ impl Call {
     pub fn disposition(&self) -> Option<Disposition> {
         match self.state {
             State::Ended(disposition) => Some(disposition),
-            State::Listening
-            | State::HandingOff(_)
-            | State::Talking { .. }
-            | State::Parting { .. }
-            | State::Leaving(_)
-            | State::Ending(_) => None,
+            State::Open | State::Leaving | State::Ending(_) => None,
         }
     }
 
     /// Whether a human has, or had, the caller.
     pub fn has_human(&self) -> bool {
-        match self.state {
-            State::Talking { .. } | State::Parting { .. } => true,
-            State::Listening
-            | State::HandingOff(_)
-            | State::Leaving(_)
-            | State::Ending(_)
-            | State::Ended(_) => false,
-        }
+        (self.handoff.as_ref())
+            .is_some_and(|latest| matches!(latest.stage, Stage::Talking(_) | Stage::Parting(..)))
     }
 
-    /// Whether the voice agent still has the caller.
+    /// Whether the voice agent still has the caller: no human is being fetched, and none has them.
     pub fn is_listening(&self) -> bool {
-        matches!(self.state, State::Listening)
+        self.state == State::Open
+            && (self.handoff.as_ref()).is_none_or(|latest| matches!(latest.stage, Stage::GivenUp))
     }
 
-    /// The trigger of the latest handoff, if there was one.
+    /// The trigger of the latest handoff, under way or over, if there was one.
     pub fn trigger(&self) -> Option<&Trigger> {
-        self.trigger.as_ref()
+        self.handoff.as_ref().map(|latest| &latest.trigger)
+    }
+
+    /// How many handoffs were begun.
+    pub fn handoffs(&self) -> u32 {
+        self.handoff.as_ref().map_or(0, |latest| latest.nth + 1)
+    }
+
+    /// How often the carrier was asked to rewrite the call in the latest handoff.
+    pub fn attempts(&self) -> u32 {
+        self.handoff.as_ref().map_or(0, |latest| latest.attempts)
+    }
+
+    /// What rules see at this instant.
+    pub fn signals(&self) -> &Signals {
+        &self.ear.signals
+    }
+
+    /// The utterances so far, in the order in which they ended.
+    pub fn transcript(&self) -> &[Utterance] {
+        &self.ear.transcript
     }
 
     /// Whether orders wait to be polled.
@@ -191,19 +189,15 @@ impl Call {
 
     /// Takes an event in.
     pub fn handle(&mut self, event: Event, now: CallTime) {
-        match &self.state {
+        match self.state {
             State::Ended(_) => return self.note(Anomaly::EventAfterEnd),
             State::Ending(disposition) => {
                 if event == Event::EndRecorded {
-                    self.state = State::Ended(*disposition);
+                    self.state = State::Ended(disposition);
                 }
                 return;
             }
-            State::Listening
-            | State::HandingOff(_)
-            | State::Talking { .. }
-            | State::Parting { .. }
-            | State::Leaving(_) => {}
+            State::Open | State::Leaving => {}
         }
         match event {
             Event::StreamStarted {
@@ -256,8 +250,9 @@ impl Call {
         while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::JournalDeadline => self.on_journal_deadline(),
+                Timer::DigitsPause => self.on_digits_pause(now),
                 Timer::RewriteRetry => self.on_rewrite_retry(),
-                Timer::LastWords => self.end(self.disposition_now()),
+                Timer::LastWords => self.end(self.outlook()),
                 Timer::StreamAbsent | Timer::Inspect => {
                     self.expect_news(now);
                     self.commands.push_back(Command::InspectCall);
@@ -266,17 +261,13 @@ impl Call {
                     self.note(Anomaly::EndNeverReported);
                     let known = self.has_human();
                     self.end(if known {
-                        self.disposition_now()
+                        self.outlook()
                     } else {
                         Disposition::Unknown
                     });
                 }
             }
         }
-    }
-
-    pub(super) fn record(&mut self, fact: Fact) {
-        self.commands.push_back(Command::Record(fact));
     }
 
     pub(super) fn note(&mut self, anomaly: Anomaly) {

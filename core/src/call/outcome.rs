@@ -11,6 +11,8 @@ pub enum StreamEnd {
     Replaced,
     /// It broke the protocol and was closed by us.
     Refused,
+    /// It was closed by us so that the carrier goes on with the call.
+    Released,
 }
 
 /// What came of asking the carrier to rewrite the call.

@@ -5,6 +5,15 @@ use std::time::Duration;
 use crate::rule::RuleSet;
 use crate::signal::{AsksHuman, Sentiment};
 
+/// How we stand in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Beside the voice agent, which has the caller whatever becomes of the stream.
+    Listen,
+    /// As the end of the caller's media: without the stream, the carrier's document goes on.
+    Converse,
+}
+
 /// The decisions of the configuration that the call machine works by. Shared by all calls.
 #[derive(Debug)]
 pub struct Policy {
@@ -14,6 +23,11 @@ pub struct Policy {
     pub asks_human: AsksHuman,
     /// Scores how words feel.
     pub sentiment: Sentiment,
+    /// How the call's media comes.
+    pub mode: Mode,
+    /// How long no key is pressed after the last one of an entry. By the audio or by the clock,
+    /// whichever is first, so that a stream that ends does not hold the entry up.
+    pub digits_pause: Duration,
     /// How long a rewrite waits for its journal row. The caller's interest wins after that.
     pub journal_deadline: Duration,
     /// How often a rewrite is asked for before the call stays with the voice agent.

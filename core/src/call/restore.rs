@@ -5,23 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::Command;
-use super::fact::Fact;
+use super::fact::{Fact, GiveUpReason};
 use super::machine::{Arrival, Call};
-use super::outcome::{LegProgress, RewriteOutcome};
+use super::outcome::RewriteOutcome;
 use super::policy::Policy;
-use super::state::{HandingOff, Phase, State};
+use super::state::{Stage, State};
 use super::timer::Timer;
-use crate::id::HandoffId;
-use crate::speech::Speaker;
 use crate::time::CallTime;
 
 /// How old a decision may be that is acted on again after a restart.
 const FRESH: Duration = Duration::from_secs(30);
 
 impl Call {
-    /// Builds the call that the facts, in order of their times, tell of, as of `now`, and has it settle what was left open:
-    /// the carrier is asked about the call first, and a decision whose rewrite is not known to have
-    /// been taken is acted on again unless the human's leg is heard of.
+    /// Builds the call that the facts, in order of their times, tell of, as of `now`, and has it
+    /// settle what was left open: the carrier is asked about the call first, and a decision whose
+    /// rewrite is not known to have been taken is acted on again unless the human's leg is heard
+    /// of.
     pub fn restore(
         arrival: Arrival,
         policy: Arc<Policy>,
@@ -30,114 +29,67 @@ impl Call {
     ) -> Self {
         let mut call = Self::silent(arrival, policy);
         for fact in facts {
-            call.replay(fact);
+            call.apply(&fact);
+        }
+        if let State::Ending(disposition) = call.state {
+            // The fact that says so is written down, or it would not have been read.
+            call.state = State::Ended(disposition);
+            return call;
         }
         call.watch(now);
         call.resume(now);
         call
     }
 
-    fn replay(&mut self, fact: Fact) {
-        match fact {
-            Fact::CallAnnounced { .. }
-            | Fact::StreamStarted { .. }
-            | Fact::StreamStopped { .. } => {}
-            Fact::UtteranceHeard(utterance) => {
-                self.ear.heard_to = self.ear.heard_to.max(utterance.end);
-                self.ear.remember(utterance);
-            }
-            Fact::DigitPressed { digit, at } => self.ear.press(digit, at),
-            Fact::RecognizerLost {
-                speaker: Speaker::Caller,
-            } => {
-                self.ear.signals.recognizer.lost = true;
-            }
-            Fact::RecognizerRestored {
-                speaker: Speaker::Caller,
-            } => {
-                self.ear.signals.recognizer.lost = false;
-            }
-            Fact::RecognizerLost { .. } | Fact::RecognizerRestored { .. } => {}
-            Fact::Triggered(trigger) => {
-                self.handoffs += 1;
-                self.attempts = 0;
-                self.refused = None;
-                self.trigger = Some(trigger.clone());
-                let phase = Phase::Recording;
-                self.state = State::HandingOff(HandingOff { trigger, phase });
-            }
-            Fact::RewriteRequested { attempt, .. } => {
-                self.attempts = attempt;
-                self.in_phase(Phase::Rewriting);
-            }
-            Fact::RewriteSettled {
-                attempt, outcome, ..
-            } => self.replay_settled(attempt, outcome),
-            Fact::LegProgressed { handoff, progress } => self.replay_leg(handoff, progress),
-            Fact::DialEnded { handoff, end } => self.state = State::Parting { handoff, end },
-            Fact::CallEnded { disposition } => self.state = State::Ended(disposition),
-        }
-    }
-
-    /// As when it happened: an answer counts while it is awaited, not after the leg was heard of.
-    fn replay_settled(&mut self, attempt: u32, outcome: RewriteOutcome) {
-        let State::HandingOff(handing) = &mut self.state else {
-            return;
-        };
-        if !matches!(handing.phase, Phase::Rewriting) || attempt != self.attempts {
-            return;
-        }
-        match outcome {
-            RewriteOutcome::Accepted => handing.phase = Phase::Dialling { progress: None },
-            RewriteOutcome::NotSent => handing.phase = Phase::Waiting,
-            RewriteOutcome::Unknown | RewriteOutcome::CallerGone => {
-                handing.phase = Phase::Inspecting;
-            }
-            RewriteOutcome::Refused { .. } => {
-                self.refused = Some(outcome);
-                self.state = State::Listening;
-            }
-        }
-    }
-
-    fn replay_leg(&mut self, handoff: HandoffId, progress: LegProgress) {
-        match progress {
-            LegProgress::Answered => self.state = State::Talking { handoff },
-            LegProgress::Initiated | LegProgress::Ringing | LegProgress::Completed => {
-                self.in_phase(Phase::Dialling {
-                    progress: Some(progress),
-                });
-            }
-        }
-    }
-
-    /// Moves a handoff on; anything else has left the stage that the fact speaks of.
-    fn in_phase(&mut self, phase: Phase) {
-        if let State::HandingOff(handing) = &mut self.state {
-            handing.phase = phase;
-        }
-    }
-
     fn resume(&mut self, now: CallTime) {
-        if let State::HandingOff(handing) = &mut self.state {
-            let old = now.since(handing.trigger.at) > FRESH;
-            match handing.phase {
-                // Whoever has the caller has had them for a while: the voice agent hears them if
-                // they ask again, and a human must not be cut off.
-                Phase::Recording | Phase::Rewriting | Phase::Inspecting | Phase::Waiting if old => {
-                    self.refused = Some(RewriteOutcome::Unknown);
-                    self.state = State::Listening;
-                }
-                // The rewrite is asked for while its own fact is on the way to the disk, so it may
-                // have acted although nothing says so.
-                Phase::Recording | Phase::Rewriting => handing.phase = Phase::Inspecting,
-                Phase::Waiting => self.timers.set(Timer::RewriteRetry, now),
-                Phase::Inspecting | Phase::Dialling { .. } => {}
-            }
+        // Its socket died with the process.
+        self.stream = None;
+        if self.ear.keys.is_entering() {
+            self.timers
+                .set(Timer::DigitsPause, now + self.policy.digits_pause);
         }
+        self.resume_handoff(now);
         self.commands.push_back(Command::InspectCall);
         self.timers.stop(Timer::StreamAbsent);
         self.expect_news(now);
+    }
+
+    fn resume_handoff(&mut self, now: CallTime) {
+        let Some(handoff) = &self.handoff else {
+            return;
+        };
+        let old = now.since(handoff.trigger.at) > FRESH;
+        match handoff.stage {
+            Stage::Refused => self.give_up(GiveUpReason::Refused),
+            // Whoever has the caller has had them for a while: the voice agent hears them if
+            // they ask again, and a human must not be cut off.
+            Stage::Decided | Stage::Rewriting | Stage::NotSent | Stage::Unknown if old => {
+                self.give_up(GiveUpReason::Outdated);
+            }
+            // The rewrite is asked for while its own fact is on the way to the disk, so it may
+            // have acted although nothing says so. Nobody will hear the answer.
+            Stage::Decided => self.settle_unheard(handoff.attempts + 1),
+            Stage::Rewriting => self.settle_unheard(handoff.attempts),
+            Stage::NotSent => self
+                .timers
+                .set(Timer::RewriteRetry, now + self.policy.rewrite_evidence),
+            Stage::Unknown
+            | Stage::Dialling(_)
+            | Stage::Talking(_)
+            | Stage::Parting(..)
+            | Stage::GivenUp => {}
+        }
+    }
+
+    fn settle_unheard(&mut self, attempt: u32) {
+        let Some(handoff) = &self.handoff else {
+            return;
+        };
+        self.record(Fact::RewriteSettled {
+            handoff: handoff.trigger.handoff.clone(),
+            attempt,
+            outcome: RewriteOutcome::Unknown,
+        });
     }
 }
 

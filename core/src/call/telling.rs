@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fact::{Evidence, Utterance};
+use super::fact::{Evidence, Trigger, Utterance};
 use super::machine::{Call, Understanding};
 use super::outcome::Disposition;
 use crate::context::{HandoffContext, Line, summarize};
@@ -11,12 +11,13 @@ use crate::speech::{Speaker, Spoken};
 use crate::time::MediaTime;
 
 impl Call {
-    /// The context of the latest handoff. There must have been one.
-    pub(super) fn context(&self, disposition: Option<Disposition>) -> HandoffContext {
-        let trigger = self
-            .trigger
-            .clone()
-            .expect("a context is only taken of a handoff");
+    /// The context of a handoff: the first revision as it is decided, the second with the call's
+    /// disposition.
+    pub(super) fn context(
+        &self,
+        trigger: Trigger,
+        disposition: Option<Disposition>,
+    ) -> HandoffContext {
         let decided: Vec<_> = (trigger.evidence.iter())
             .filter_map(|evidence| match evidence {
                 Evidence::Words { speaker, at, .. } => Some((*speaker, *at)),
@@ -51,7 +52,7 @@ impl Call {
         HandoffContext {
             call: self.arrival.call.clone(),
             carrier_call: self.arrival.carrier_call.clone(),
-            revision: self.revision,
+            revision: u32::from(disposition.is_some()),
             accepted: self.arrival.accepted,
             caller: self.arrival.caller.clone(),
             called: self.arrival.called.clone(),
@@ -59,7 +60,7 @@ impl Call {
             trigger,
             sentiment,
             sentiment_trend: sentiment.map(|_| self.ear.sentiment.trend() as f32),
-            digits: self.ear.signals.caller.digits.clone(),
+            digits: Pii::new(self.ear.keys.all.clone()),
             transcript,
             parameters: self.arrival.parameters.clone(),
             disposition,
@@ -76,21 +77,6 @@ impl Understanding {
         }
     }
 
-    /// Adds an utterance to the transcript and to the signals that count over the whole call.
-    pub(super) fn remember(&mut self, utterance: Utterance) {
-        if let Some(score) = utterance.sentiment {
-            self.sentiment.add(score, utterance.end);
-            self.signals.caller.sentiment = self.sentiment.value();
-            self.signals.caller.sentiment_trend = self.sentiment.trend();
-        }
-        let same_turn =
-            (self.transcript.last()).is_some_and(|previous| previous.speaker == utterance.speaker);
-        if !same_turn {
-            self.signals.call.turns += 1;
-        }
-        self.transcript.push(utterance);
-    }
-
     /// Since when the one heard on the speaker's track has been quiet.
     pub(super) fn quiet_since(&mut self, speaker: Speaker) -> &mut Option<MediaTime> {
         match speaker {
@@ -105,12 +91,5 @@ impl Understanding {
             (Some(caller), Some(voice_agent)) => self.heard_to.since(caller.max(voice_agent)),
             (None, _) | (_, None) => Duration::ZERO,
         }
-    }
-
-    pub(super) fn press(&mut self, digit: char, at: MediaTime) {
-        let mut digits = self.signals.caller.digits.expose().clone();
-        digits.push(digit);
-        self.signals.caller.digits = Pii::new(digits);
-        self.last_digit_at = at;
     }
 }

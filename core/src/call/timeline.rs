@@ -1,6 +1,6 @@
 //! Facts as lines that people read: what `replay` prints and what scenarios compare.
 
-use super::fact::{Evidence, Fact, Trigger, TriggerSource};
+use super::fact::{Evidence, Fact, GiveUpReason, Trigger, TriggerSource};
 use super::outcome::{DialEnd, LegProgress, RewriteOutcome, StreamEnd};
 use crate::time::MediaTime;
 
@@ -44,6 +44,11 @@ pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
             (Stamp::Media(said.end), "utterance", detail)
         }
         Fact::DigitPressed { digit, at } => (Stamp::Media(*at), "digit", digit.to_string()),
+        Fact::DigitsEntered { digits, at } => (
+            Stamp::Media(*at),
+            "digits",
+            format!("entered {}", digits.expose()),
+        ),
         Fact::RecognizerLost { speaker } => (
             Stamp::Written,
             "recognizer",
@@ -63,6 +68,9 @@ pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
         Fact::RewriteSettled { outcome, .. } => (Stamp::Written, "rewrite", rewrite(outcome)),
         Fact::LegProgressed { progress, .. } => (Stamp::Written, "leg", leg(*progress).to_owned()),
         Fact::DialEnded { end, .. } => (Stamp::Written, "dial", dial_end(*end).to_owned()),
+        Fact::HandoffGivenUp { reason, .. } => {
+            (Stamp::Written, "handoff", given_up(*reason).to_owned())
+        }
         Fact::CallEnded { disposition } => {
             (Stamp::Written, "ended", disposition.as_str().to_owned())
         }
@@ -106,6 +114,7 @@ fn stream_end(end: StreamEnd) -> &'static str {
         StreamEnd::Closed => "closed without a stop",
         StreamEnd::Replaced => "replaced by a newer one",
         StreamEnd::Refused => "closed by us: protocol broken",
+        StreamEnd::Released => "closed by us: the carrier goes on",
     }
 }
 
@@ -122,6 +131,14 @@ fn rewrite(outcome: &RewriteOutcome) -> String {
         RewriteOutcome::Refused { code: None, status } => format!("refused, status {status}"),
         RewriteOutcome::NotSent => "not sent".to_owned(),
         RewriteOutcome::Unknown => "unknown whether it acted".to_owned(),
+    }
+}
+
+fn given_up(reason: GiveUpReason) -> &'static str {
+    match reason {
+        GiveUpReason::Refused => "given up: refused",
+        GiveUpReason::AttemptsUsedUp => "given up: no attempt is left",
+        GiveUpReason::Outdated => "given up: too old after a restart",
     }
 }
 

@@ -9,6 +9,8 @@ use crate::time::CallTime;
 pub enum Timer {
     /// The journal had its chance; the rewrite goes ahead.
     JournalDeadline,
+    /// The caller has pressed no further key.
+    DigitsPause,
     /// The rewrite may be tried again.
     RewriteRetry,
     /// No stream for a while: look at the call.
@@ -32,6 +34,10 @@ impl Timers {
 
     pub(super) fn stop(&mut self, timer: Timer) {
         self.0.remove(&timer);
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0.contains_key(&timer)
     }
 
     pub(super) fn clear(&mut self) {

@@ -59,7 +59,6 @@ pub struct RuleEngine {
 struct State {
     readiness: Readiness,
     health: Health,
-    failures: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +83,6 @@ impl State {
     const NEW: Self = Self {
         readiness: Readiness::Ready,
         health: Health::Sound,
-        failures: 0,
     };
 }
 
@@ -132,16 +130,10 @@ impl RuleEngine {
             Health::Sound | Health::Announced => None,
         })
     }
-
-    /// How often the condition of a rule had no value in this call.
-    pub fn failures(&self, rule: usize) -> u64 {
-        self.states.get(rule).map_or(0, |state| state.failures)
-    }
 }
 
 impl State {
     fn fail(&mut self, error: EvaluationError) {
-        self.failures += 1;
         self.health = match self.health {
             Health::Sound | Health::Failing(_) => Health::Failing(error),
             Health::Announced => Health::Announced,

@@ -34,7 +34,7 @@ pub struct Caller {
     pub sentiment_trend: f64,
     /// Seconds in which neither caller nor voice agent spoke, by media time.
     pub silent_seconds: f64,
-    /// Keys pressed so far.
+    /// The keys of the latest entry, empty while it is being made.
     pub digits: Pii<String>,
 }
 
@@ -130,7 +130,7 @@ pub static DECLARED: &[Declaration] = &[
         name: "caller.digits",
         unit: "",
         range: "0-9 * #",
-        meaning: "The keys the caller has pressed so far.",
+        meaning: "The caller's latest entry of keys once it is complete, after a pause, # or *; empty while keys are being pressed.",
         read: |signals| Reading::Text(&signals.caller.digits),
     },
     Declaration {

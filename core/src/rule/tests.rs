@@ -458,7 +458,7 @@ fn the_order_of_the_list_is_the_priority_and_later_rules_wait() {
 }
 
 #[test]
-fn a_failing_rule_is_false_counted_and_told_once_a_run() {
+fn a_failing_rule_is_false_and_told_once_a_run() {
     let mut bench = Bench::new(&[
         ("gold", "call.parameters.tier == 'gold'", 0),
         ("asks", ASKS_FOR_HUMAN, 0),
@@ -473,7 +473,6 @@ fn a_failing_rule_is_false_counted_and_told_once_a_run() {
 
     bench.at(2, &Signals::default());
     assert_eq!(bench.engine.poll_failing(), None);
-    assert_eq!((bench.engine.failures(0), bench.engine.failures(1)), (2, 0));
 
     assert_eq!(
         bench.name_at(3, &with_parameter("tier", "gold")).as_deref(),
@@ -495,7 +494,6 @@ fn a_failure_in_between_does_not_make_a_rule_ready() {
 fn no_rules_and_changed_rules_are_harmless() {
     let mut bench = Bench::new(&[]);
     assert_eq!(bench.at(1, &asking(1.0)), None);
-    assert_eq!(bench.engine.failures(7), 0);
     bench.rules = Bench::new(&[("asks", ASKS_FOR_HUMAN, 0)]).rules;
     assert!(bench.at(2, &asking(1.0)).is_some());
 }

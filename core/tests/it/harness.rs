@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_core::call::{
-    Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Party, Policy,
+    Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Mode, Party, Policy,
     RewriteOutcome, StreamEnd, Timer, describe,
 };
 use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
@@ -28,13 +28,15 @@ pub fn policy() -> Policy {
             rules: vec![
                 rule(
                     "caller_asks_for_human",
-                    "caller.asks_for_human >= 0.6 || caller.digits.endsWith('0')",
+                    "caller.asks_for_human >= 0.6 || caller.digits.matches('^0+$')",
                 ),
                 rule("silent_caller", "caller.silent_seconds >= 8.0"),
             ],
         },
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
+        mode: Mode::Listen,
+        digits_pause: Duration::from_millis(1_500),
         journal_deadline: Duration::from_millis(250),
         rewrite_attempts: 3,
         rewrite_retry: Duration::from_millis(250),
@@ -98,9 +100,12 @@ impl Harness {
                 .expect("a time like +03.100");
             let now = CallTime(Duration::from_micros((seconds * 1e6) as u64));
             self.advance(now);
-            if let Some(event) = self.parse(what.trim(), now) {
-                self.call.handle(event, now);
-                self.drain(now);
+            if let Some(keys) = what.trim().strip_prefix("keys ") {
+                for key in keys.chars() {
+                    self.tell(&format!("digit {key}"), now);
+                }
+            } else {
+                self.tell(what.trim(), now);
             }
         }
         // A call that is over waits for its last words; nothing else may be due then.
@@ -109,6 +114,18 @@ impl Harness {
             self.drain(at);
         }
         self
+    }
+
+    fn tell(&mut self, what: &str, now: CallTime) {
+        if let Some(event) = self.parse(what, now) {
+            self.tell_event(event, now);
+        }
+    }
+
+    /// Tells the call of an event that no script can describe.
+    pub fn tell_event(&mut self, event: Event, now: CallTime) {
+        self.call.handle(event, now);
+        self.drain(now);
     }
 
     /// Lets time pass; each timer fires when it is due.
@@ -141,6 +158,7 @@ impl Harness {
                 }
                 Command::FlushSpeech => "> flush speech".to_owned(),
                 Command::RewriteCall { attempt, .. } => format!("> rewrite, attempt {attempt}"),
+                Command::ReleaseCaller => "> release the caller".to_owned(),
                 Command::InspectCall => "> inspect".to_owned(),
                 Command::Note(anomaly) => format!("! {}", anomaly.as_str()),
             };
@@ -181,6 +199,10 @@ impl Harness {
             ["stop", name] => Event::StreamStopped {
                 stream: stream(name),
                 end: StreamEnd::Stopped,
+            },
+            ["release", name] => Event::StreamStopped {
+                stream: stream(name),
+                end: StreamEnd::Released,
             },
             ["audio"] => Event::AudioAdvanced { to: media },
             ["bot-speaks"] => Event::SpeechStarted {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use expect_test::expect;
-use handoff_core::call::{Call, Disposition, Evidence};
-use handoff_core::time::CallTime;
+use handoff_core::call::{Call, Disposition, Event, Evidence, Fact, Mode, Policy};
+use handoff_core::time::{CallTime, MediaTime};
 
 use crate::harness::{Harness, arrival, check, policy};
 
@@ -67,26 +67,228 @@ fn interim_words_fire_once_they_are_repeated_and_the_final_does_not_fire_again()
 }
 
 #[test]
-fn pressing_zero_asks_for_a_human() {
+fn pressing_zero_asks_for_a_human_after_the_pause() {
     check(
         r#"
         +00.300 stream A
-        +04.000 digit 4
-        +05.000 digit 0
-        +05.100 settled 1 accepted
+        +02.000 keys 4
+        +05.000 keys 0
+        +06.600 settled 1 accepted
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +02.000  digit       4
+            +03.500  digits      entered 4
+            +05.000  digit       0
+            +06.500  digits      entered 0
+            +06.500  > flush speech
+            +06.500  trigger     rule caller_asks_for_human, caller pressed 40, caller.asks_for_human=0.00, caller.digits=0
+            +06.500  rewrite     requested, attempt 1
+            +06.500  > rewrite, attempt 1
+            +06.600  rewrite     accepted
+        "#]],
+    );
+}
+
+#[test]
+fn an_account_number_with_a_zero_in_it_asks_for_nobody() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 4471
+        +05.000 keys 0
+        +05.500 keys 56#
+        +07.500 audio
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +04.000  digit       4
+            +04.000  digit       4
+            +04.000  digit       7
+            +04.000  digit       1
             +05.000  digit       0
-            +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 40, caller.asks_for_human=0.00, caller.digits=·0
-            +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
-            +05.100  rewrite     accepted
+            +05.500  digit       5
+            +05.500  digit       6
+            +05.500  digit       #
+            +05.500  digits      entered 4471056
         "#]],
     );
+}
+
+#[test]
+fn a_number_that_ends_with_zero_asks_for_nobody() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 4710
+        +06.000 wait
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       4
+            +04.000  digit       7
+            +04.000  digit       1
+            +04.000  digit       0
+            +05.500  digits      entered 4710
+        "#]],
+    );
+}
+
+#[test]
+fn an_impatient_caller_presses_zero_more_than_once() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 0
+        +04.400 keys 0
+        +05.950 settled 1 accepted
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       0
+            +04.400  digit       0
+            +05.900  digits      entered 00
+            +05.900  > flush speech
+            +05.900  trigger     rule caller_asks_for_human, caller pressed 00, caller.asks_for_human=0.00, caller.digits=·0
+            +05.900  rewrite     requested, attempt 1
+            +05.900  > rewrite, attempt 1
+            +05.950  rewrite     accepted
+        "#]],
+    );
+}
+
+#[test]
+fn keys_that_end_an_entry_are_no_part_of_it_and_alone_are_one() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 12#
+        +05.000 keys *
+        +06.000 keys #0*
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       1
+            +04.000  digit       2
+            +04.000  digit       #
+            +04.000  digits      entered 12
+            +05.000  digit       *
+            +05.000  digits      entered *
+            +06.000  digit       #
+            +06.000  digits      entered #
+            +06.000  digit       0
+            +06.000  digit       *
+            +06.000  digits      entered 0
+            +06.000  > flush speech
+            +06.000  trigger     rule caller_asks_for_human, caller pressed 12#*#0*, caller.asks_for_human=0.00, caller.digits=0
+            +06.000  rewrite     requested, attempt 1
+            +06.000  > rewrite, attempt 1
+        "#]],
+    );
+}
+
+#[test]
+fn an_entry_goes_on_in_the_stream_that_replaces_another() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 447
+        +04.200 stop A
+        +05.000 stream B
+        +05.300 keys 0
+        +07.000 audio
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       4
+            +04.000  digit       4
+            +04.000  digit       7
+            +04.200  stream      stopped by the carrier
+            +05.000  stream      both sides are heard
+            +05.300  digit       0
+            +06.800  digits      entered 4470
+        "#]],
+    );
+}
+
+#[test]
+fn an_entry_is_complete_after_the_pause_though_its_stream_has_ended() {
+    check(
+        r#"
+        +00.300 stream A
+        +04.000 keys 0
+        +04.200 stop A
+        +06.000 wait
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +04.000  digit       0
+            +04.200  stream      stopped by the carrier
+            +05.500  digits      entered 0
+            +05.500  > flush speech
+            +05.500  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.500  rewrite     requested, attempt 1
+            +05.500  > rewrite, attempt 1
+        "#]],
+    );
+}
+
+#[test]
+fn audio_that_comes_faster_than_life_completes_an_entry_as_well() {
+    let mut harness = Harness::new();
+    harness.run("+00.300 stream A\n+04.000 keys 0");
+    let to = MediaTime::from_millis(5_500);
+    harness.tell_event(Event::AudioAdvanced { to }, CallTime::from_millis(4_200));
+    let trigger = harness.call.trigger().expect("a complete entry of 0");
+    assert_eq!(trigger.at, CallTime::from_millis(4_200));
+}
+
+#[test]
+fn a_restart_in_the_middle_of_an_entry_completes_it_and_after_it_does_not_repeat_it() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 keys 0");
+    let mut facts = before.facts.clone();
+    let now = CallTime::from_millis(5_800);
+    let mut after = Harness::of(Call::restore(
+        arrival(),
+        Arc::new(policy()),
+        facts.clone(),
+        now,
+    ));
+    after.run("+08.000 wait");
+    expect![[r#"
+        +00.000  > inspect
+        +07.300  digits      entered 0
+        +07.300  > flush speech
+        +07.300  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+        +07.300  rewrite     requested, attempt 1
+        +07.300  > rewrite, attempt 1
+    "#]].assert_eq(&after.out);
+
+    facts.extend(
+        after
+            .facts
+            .iter()
+            .take_while(|fact| !matches!(fact, Fact::Triggered(_)))
+            .cloned(),
+    );
+    let now = CallTime::from_millis(8_100);
+    let mut again = Harness::of(Call::restore(arrival(), Arc::new(policy()), facts, now));
+    again.run("+08.500 audio");
+    expect![[r#"
+        +00.000  > inspect
+        +08.500  > flush speech
+        +08.500  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+        +08.500  rewrite     requested, attempt 1
+        +08.500  > rewrite, attempt 1
+    "#]].assert_eq(&again.out);
 }
 
 #[test]
@@ -95,7 +297,7 @@ fn a_journal_that_does_not_answer_holds_the_rewrite_for_its_deadline_only() {
         r#"
         +00.300 stream A
         +01.000 journal down
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.200 wait
         +05.300 settled 1 accepted
         +09.000 recorded
@@ -104,8 +306,10 @@ fn a_journal_that_does_not_answer_holds_the_rewrite_for_its_deadline_only() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.250  ! journal_late
             +05.250  rewrite     requested, attempt 1
             +05.250  > rewrite, attempt 1
@@ -119,9 +323,9 @@ fn a_second_trigger_during_a_handoff_is_noted_not_acted_on() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.050 request "supervisor clicked"
-        +05.060 digit 0
+        +05.060 keys 0#
         +05.070 caller final "hello? I want to speak to a human"
         +05.100 settled 1 accepted
         +05.200 request "supervisor clicked again"
@@ -130,12 +334,16 @@ fn a_second_trigger_during_a_handoff_is_noted_not_acted_on() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.050  ! trigger_during_handoff
             +05.060  digit       0
+            +05.060  digit       #
+            +05.060  digits      entered 0
             +05.070  utterance   caller      "hello? I want to speak to a human"  sentiment +0.27
             +05.100  rewrite     accepted
             +05.200  ! trigger_during_handoff
@@ -148,7 +356,7 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.100 settled 1 not-sent
         +05.400 settled 2 not-sent
         +06.000 settled 3 not-sent
@@ -159,8 +367,10 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     not sent
@@ -170,6 +380,7 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
             +05.900  rewrite     requested, attempt 3
             +05.900  > rewrite, attempt 3
             +06.000  rewrite     not sent
+            +07.000  handoff     given up: no attempt is left
             +30.000  ended       carrier_refused
         "#]],
     );
@@ -180,7 +391,7 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +09.000 settled 1 unknown
         +09.100 inspected in-progress
         +10.900 settled 2 accepted
@@ -189,8 +400,10 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +09.000  rewrite     unknown whether it acted
@@ -207,7 +420,7 @@ fn news_of_the_leg_proves_that_an_unanswered_rewrite_acted() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +06.000 leg ringing
         +09.000 settled 1 unknown
         +09.500 leg answered
@@ -216,8 +429,10 @@ fn news_of_the_leg_proves_that_an_unanswered_rewrite_acted() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +06.000  leg         human's phone rings
@@ -232,7 +447,7 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.100 settled 1 gone
         +05.200 inspected over
         "#,
@@ -240,8 +455,10 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     too late, the caller has hung up
@@ -256,26 +473,29 @@ fn a_refused_rewrite_leaves_the_caller_with_the_voice_agent_and_the_rules_alive(
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.100 settled 1 refused
-        +06.000 digit 1
-        +07.000 digit 0
+        +09.000 keys 0#
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     refused, status 400, code 21205
-            +06.000  digit       1
-            +07.000  digit       0
-            +07.000  > flush speech
-            +07.000  trigger     rule caller_asks_for_human, caller pressed 010, caller.asks_for_human=0.00, caller.digits=··0
-            +07.000  rewrite     requested, attempt 1
-            +07.000  > rewrite, attempt 1
+            +05.100  handoff     given up: refused
+            +09.000  digit       0
+            +09.000  digit       #
+            +09.000  digits      entered 0
+            +09.000  > flush speech
+            +09.000  trigger     rule caller_asks_for_human, caller pressed 0#0#, caller.asks_for_human=0.00, caller.digits=0
+            +09.000  rewrite     requested, attempt 1
+            +09.000  > rewrite, attempt 1
         "#]],
     );
 }
@@ -285,7 +505,7 @@ fn nobody_answers_and_the_disposition_says_so() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.100 settled 1 accepted
         +06.000 leg ringing
         +31.000 leg completed
@@ -297,8 +517,10 @@ fn nobody_answers_and_the_disposition_says_so() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     accepted
@@ -363,7 +585,7 @@ fn callbacks_of_another_handoff_change_nothing() {
         r#"
         +00.300 stream A
         +03.000 old-leg ringing
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.050 old-leg ringing
         +05.100 settled 1 accepted
         +06.000 leg ringing
@@ -374,8 +596,10 @@ fn callbacks_of_another_handoff_change_nothing() {
             +00.300  stream      audio arrives
             +03.000  ! stale_handoff
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.050  ! stale_handoff
@@ -450,13 +674,14 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
     let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
     let mut after = Harness::of(call);
     after.run(
-        "+08.100 inspected in-progress\n+09.800 settled 1 accepted\n+12.000 leg answered\n\
+        "+08.100 inspected in-progress\n+09.800 settled 1 accepted\n+12.000 leg answered 2\n\
          +20.000 completed",
     );
     expect![[r#"
+        +00.000  rewrite     unknown whether it acted
         +00.000  > inspect
-        +09.600  rewrite     requested, attempt 1
-        +09.600  > rewrite, attempt 1
+        +09.600  rewrite     requested, attempt 2
+        +09.600  > rewrite, attempt 2
         +09.800  rewrite     accepted
         +12.000  leg         human answered
         +20.000  > flush speech
@@ -469,12 +694,13 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
 #[test]
 fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
     let mut before = Harness::new();
-    before.run("+00.300 stream A\n+05.000 digit 0");
+    before.run("+00.300 stream A\n+05.000 keys 0#");
     let now = CallTime::from_millis(8_000);
     let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
     let mut after = Harness::of(call);
     after.run("+08.100 inspected in-progress\n+09.700 wait");
     expect![[r#"
+        +00.000  rewrite     unknown whether it acted
         +00.000  > inspect
         +09.600  rewrite     requested, attempt 2
         +09.600  > rewrite, attempt 2
@@ -487,7 +713,7 @@ fn the_end_of_a_dial_that_a_repeat_interrupted_is_not_the_end_of_the_repeat() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +09.000 settled 1 unknown
         +09.100 inspected in-progress
         +10.700 settled 2 accepted
@@ -501,8 +727,10 @@ fn the_end_of_a_dial_that_a_repeat_interrupted_is_not_the_end_of_the_repeat() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +09.000  rewrite     unknown whether it acted
@@ -524,7 +752,7 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
     check(
         r#"
         +00.300 stream A
-        +05.000 digit 0
+        +05.000 keys 0#
         +05.100 settled 1 not-sent
         +05.400 settled 2 not-sent
         +06.000 settled 3 unknown
@@ -537,8 +765,10 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
             +00.000  announced   the carrier asked what to do
             +00.300  stream      audio arrives
             +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
             +05.000  > flush speech
-            +05.000  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
             +05.000  rewrite     requested, attempt 1
             +05.000  > rewrite, attempt 1
             +05.100  rewrite     not sent
@@ -549,6 +779,7 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
             +05.900  > rewrite, attempt 3
             +06.000  rewrite     unknown whether it acted
             +06.000  > inspect
+            +07.600  handoff     given up: no attempt is left
             +08.000  leg         human's phone rings
             +09.000  leg         human answered
             +30.000  ended       bridged
@@ -630,7 +861,7 @@ fn what_was_said_just_before_the_end_is_in_the_last_context() {
 fn a_carrier_that_refuses_for_ever_does_not_fill_the_ticket_system() {
     let tickets = |again: &str| {
         let mut harness = Harness::new();
-        harness.run("+00.300 stream A\n+01.000 digit 0");
+        harness.run("+00.300 stream A\n+01.000 keys 0#");
         for second in 2..600 {
             let heard = if second % 40 == 0 { again } else { "audio" };
             harness.run(&format!(
@@ -640,13 +871,13 @@ fn a_carrier_that_refuses_for_ever_does_not_fill_the_ticket_system() {
         harness.contexts.len()
     };
     assert_eq!(tickets("audio"), 1, "the caller added nothing");
-    assert_eq!(tickets("digit 0"), 3, "the caller asks again and again");
+    assert_eq!(tickets("keys 0#"), 3, "the caller asks again and again");
 }
 
 #[test]
 fn facts_replayed_after_an_answer_that_came_too_late_leave_the_leg_ringing() {
     let mut before = Harness::new();
-    before.run("+00.300 stream A\n+05.000 digit 0\n+06.000 leg ringing\n+09.000 settled 1 unknown");
+    before.run("+00.300 stream A\n+05.000 keys 0#\n+06.000 leg ringing\n+09.000 settled 1 unknown");
     let now = CallTime::from_millis(10_000);
     let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
     let mut after = Harness::of(call);
@@ -662,15 +893,186 @@ fn facts_replayed_after_an_answer_that_came_too_late_leave_the_leg_ringing() {
 #[test]
 fn an_old_decision_is_not_acted_on_after_a_restart() {
     let mut before = Harness::new();
-    before.run("+00.300 stream A\n+05.000 digit 0");
+    before.run("+00.300 stream A\n+05.000 keys 0#");
     let now = CallTime::from_millis(60_000);
     let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
     let mut after = Harness::of(call);
     after.run("+60.100 inspected in-progress\n+70.000 leg answered\n+90.000 completed");
     expect![[r#"
+        +00.000  handoff     given up: too old after a restart
         +00.000  > inspect
         +70.000  leg         human answered
         +90.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
+}
+
+#[test]
+fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_leg() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 keys 0#
+        +05.100 settled 1 accepted
+        +06.000 leg ringing
+        +20.000 leg completed
+        +20.100 leg answered
+        +20.200 leg answered
+        +20.300 leg ringing
+        +30.100 inspected over
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  digit       0
+            +05.000  digit       #
+            +05.000  digits      entered 0
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     accepted
+            +06.000  leg         human's phone rings
+            +20.000  leg         human's leg over
+            +20.100  leg         human answered
+            +20.200  ! leg_out_of_order
+            +20.300  ! leg_out_of_order
+            +30.100  > inspect
+            +30.100  ended       bridged
+        "#]],
+    );
+}
+
+#[test]
+fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_call() {
+    check(
+        r#"
+        +00.300 stream A
+        +05.000 caller final "Get me a human please."
+        +05.100 settled 1 accepted
+        +06.000 leg ringing
+        +20.000 completed
+        +20.100 leg completed
+        +20.200 leg answered
+        "#,
+        expect![[r#"
+            +00.000  announced   the carrier asked what to do
+            +00.300  stream      both sides are heard
+            +05.000  utterance   caller      "Get me a human please."  sentiment +0.27
+            +05.000  > flush speech
+            +05.000  trigger     rule caller_asks_for_human, caller said "Get me a human please.", caller.asks_for_human=0.95, caller.digits=
+            +05.000  rewrite     requested, attempt 1
+            +05.000  > rewrite, attempt 1
+            +05.100  rewrite     accepted
+            +06.000  leg         human's phone rings
+            +20.000  > flush speech
+            +20.100  ! stale_handoff
+            +20.200  leg         human answered
+            +21.500  ended       bridged
+        "#]],
+    );
+}
+
+#[test]
+fn a_request_that_only_its_callback_knows_of_is_adopted() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 keys 0#\n+05.100 settled 1 not-sent");
+    let now = CallTime::from_millis(6_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
+    let mut after = Harness::of(call);
+    after.run(
+        "+06.100 leg ringing 2\n+06.200 leg answered 9\n+06.300 dial failed 1\n\
+         +07.000 leg answered 2\n+20.000 completed",
+    );
+    expect![[r#"
+        +00.000  > inspect
+        +06.100  rewrite     requested, attempt 2
+        +06.100  leg         human's phone rings
+        +06.200  ! stale_handoff
+        +06.300  ! stale_handoff
+        +07.000  leg         human answered
+        +20.000  ended       bridged
+    "#]]
+    .assert_eq(&after.out);
+}
+
+#[test]
+fn a_restart_that_finds_a_refusal_gives_the_handoff_up() {
+    let mut before = Harness::new();
+    before.run("+00.300 stream A\n+05.000 keys 0#\n+05.100 settled 1 refused");
+    before.facts.pop();
+    let now = CallTime::from_millis(6_000);
+    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
+    let after = Harness::of(call);
+    expect![[r#"
+        +00.000  handoff     given up: refused
+        +00.000  > inspect
+    "#]]
+    .assert_eq(&after.out);
+}
+
+#[test]
+fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
+    let run = |script: &str| {
+        let policy = Policy {
+            mode: Mode::Converse,
+            ..policy()
+        };
+        let mut harness = Harness::of(Call::new(arrival(), Arc::new(policy)));
+        harness.run(script);
+        harness.out
+    };
+    let refused = run(r#"
+        +00.300 stream A
+        +05.000 keys 0#
+        +05.100 settled 1 refused
+        +05.200 release A
+        +15.300 inspected in-progress
+        +40.000 completed
+        "#);
+    expect![[r#"
+        +00.000  announced   the carrier asked what to do
+        +00.300  stream      both sides are heard
+        +05.000  digit       0
+        +05.000  digit       #
+        +05.000  digits      entered 0
+        +05.000  > flush speech
+        +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+        +05.000  rewrite     requested, attempt 1
+        +05.000  > rewrite, attempt 1
+        +05.100  rewrite     refused, status 400, code 21205
+        +05.100  handoff     given up: refused
+        +05.100  > release the caller
+        +05.200  stream      closed by us: the carrier goes on
+        +15.200  > inspect
+        +40.000  ended       carrier_refused
+    "#]].assert_eq(&refused);
+    let used_up = run(r#"
+        +00.300 stream A
+        +05.000 keys 0#
+        +05.100 settled 1 not-sent
+        +05.400 settled 2 not-sent
+        +06.000 settled 3 not-sent
+        +07.500 wait
+        "#);
+    expect![[r#"
+        +00.000  announced   the carrier asked what to do
+        +00.300  stream      both sides are heard
+        +05.000  digit       0
+        +05.000  digit       #
+        +05.000  digits      entered 0
+        +05.000  > flush speech
+        +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+        +05.000  rewrite     requested, attempt 1
+        +05.000  > rewrite, attempt 1
+        +05.100  rewrite     not sent
+        +05.350  rewrite     requested, attempt 2
+        +05.350  > rewrite, attempt 2
+        +05.400  rewrite     not sent
+        +05.900  rewrite     requested, attempt 3
+        +05.900  > rewrite, attempt 3
+        +06.000  rewrite     not sent
+        +07.000  handoff     given up: no attempt is left
+        +07.000  > release the caller
+    "#]].assert_eq(&used_up);
 }

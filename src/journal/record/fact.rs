@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{self, RecordError};
 use super::parts::{
-    DiskDialEnd, DiskDisposition, DiskLegProgress, DiskParameters, DiskParty, DiskRewriteOutcome,
-    DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite, handoff_id, personal,
+    DiskDialEnd, DiskDisposition, DiskGiveUpReason, DiskLegProgress, DiskParameters, DiskParty,
+    DiskRewriteOutcome, DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite, handoff_id,
+    personal,
 };
 
 /// Writes a fact.
@@ -29,6 +30,7 @@ const KINDS: &[&str] = &[
     "stream_stopped",
     "utterance_heard",
     "digit_pressed",
+    "digits_entered",
     "recognizer_lost",
     "recognizer_restored",
     "triggered",
@@ -36,6 +38,7 @@ const KINDS: &[&str] = &[
     "rewrite_settled",
     "leg_progressed",
     "dial_ended",
+    "handoff_given_up",
     "call_ended",
 ];
 
@@ -62,6 +65,10 @@ enum DiskFact {
         digit: char,
         at_samples: u64,
     },
+    DigitsEntered {
+        digits: String,
+        at_samples: u64,
+    },
     RecognizerLost {
         speaker: DiskSpeaker,
     },
@@ -85,6 +92,10 @@ enum DiskFact {
     DialEnded {
         handoff: String,
         end: DiskDialEnd,
+    },
+    HandoffGivenUp {
+        handoff: String,
+        reason: DiskGiveUpReason,
     },
     CallEnded {
         disposition: DiskDisposition,
@@ -134,6 +145,10 @@ impl From<&Fact> for DiskFact {
                 digit: *digit,
                 at_samples: at.0,
             },
+            Fact::DigitsEntered { digits, at } => Self::DigitsEntered {
+                digits: digits.expose().clone(),
+                at_samples: at.0,
+            },
             Fact::RecognizerLost { speaker } => Self::RecognizerLost {
                 speaker: (*speaker).into(),
             },
@@ -161,6 +176,10 @@ impl From<&Fact> for DiskFact {
             Fact::DialEnded { handoff, end } => Self::DialEnded {
                 handoff: handoff.as_str().to_owned(),
                 end: (*end).into(),
+            },
+            Fact::HandoffGivenUp { handoff, reason } => Self::HandoffGivenUp {
+                handoff: handoff.as_str().to_owned(),
+                reason: (*reason).into(),
             },
             Fact::CallEnded { disposition } => Self::CallEnded {
                 disposition: (*disposition).into(),
@@ -203,6 +222,10 @@ impl TryFrom<DiskFact> for Fact {
                 digit,
                 at: MediaTime(at_samples),
             },
+            DiskFact::DigitsEntered { digits, at_samples } => Self::DigitsEntered {
+                digits: Pii::new(digits),
+                at: MediaTime(at_samples),
+            },
             DiskFact::RecognizerLost { speaker } => Self::RecognizerLost {
                 speaker: speaker.into(),
             },
@@ -230,6 +253,10 @@ impl TryFrom<DiskFact> for Fact {
             DiskFact::DialEnded { handoff, end } => Self::DialEnded {
                 handoff: handoff_id(&handoff)?,
                 end: end.into(),
+            },
+            DiskFact::HandoffGivenUp { handoff, reason } => Self::HandoffGivenUp {
+                handoff: handoff_id(&handoff)?,
+                reason: reason.into(),
             },
             DiskFact::CallEnded { disposition } => Self::CallEnded {
                 disposition: disposition.into(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use handoff_core::call::{
-    DialEnd, Disposition, Evidence, LegProgress, Party, RewriteOutcome, StreamEnd, Trigger,
-    TriggerSource,
+    DialEnd, Disposition, Evidence, GiveUpReason, LegProgress, Party, RewriteOutcome, StreamEnd,
+    Trigger, TriggerSource,
 };
 use handoff_core::id::HandoffId;
 use handoff_core::pii::Pii;
@@ -43,7 +43,7 @@ disk_enum!(
 );
 disk_enum!(
     /// Disk form of [`StreamEnd`].
-    DiskStreamEnd = StreamEnd { Stopped, Closed, Replaced, Refused }
+    DiskStreamEnd = StreamEnd { Stopped, Closed, Replaced, Refused, Released }
 );
 disk_enum!(
     /// Disk form of [`LegProgress`].
@@ -52,6 +52,10 @@ disk_enum!(
 disk_enum!(
     /// Disk form of [`DialEnd`].
     DiskDialEnd = DialEnd { Bridged, AnsweredNotBridged, NoAnswer, Busy, Failed, Canceled }
+);
+disk_enum!(
+    /// Disk form of [`GiveUpReason`].
+    DiskGiveUpReason = GiveUpReason { Refused, AttemptsUsedUp, Outdated }
 );
 disk_enum!(
     /// Disk form of [`Disposition`].

@@ -1,11 +1,12 @@
 use expect_test::{Expect, expect};
 use handoff_core::call::{
-    DialEnd, Disposition, Fact, LegProgress, RewriteOutcome, StreamEnd, Trigger, TriggerSource,
-    Utterance,
+    DialEnd, Disposition, Fact, GiveUpReason, LegProgress, RewriteOutcome, StreamEnd, Trigger,
+    TriggerSource, Utterance,
 };
 use handoff_core::id::StreamId;
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
+use handoff_core::time::MediaTime;
 
 use super::*;
 use crate::journal::FailureReason;
@@ -33,6 +34,10 @@ fn facts() -> Vec<Fact> {
             ..trigger(1)
         }),
         requested(1),
+        Fact::DigitsEntered {
+            digits: Pii::new("4471056".to_owned()),
+            at: MediaTime(123),
+        },
     ];
     for speaker in [Speaker::Caller, Speaker::VoiceAgent, Speaker::Human] {
         facts.push(Fact::RecognizerLost { speaker });
@@ -43,6 +48,7 @@ fn facts() -> Vec<Fact> {
         StreamEnd::Closed,
         StreamEnd::Replaced,
         StreamEnd::Refused,
+        StreamEnd::Released,
     ] {
         facts.push(Fact::StreamStopped {
             stream: StreamId(String::new()),
@@ -91,6 +97,16 @@ fn facts() -> Vec<Fact> {
         facts.push(Fact::DialEnded {
             handoff: handoff_id(1),
             end,
+        });
+    }
+    for reason in [
+        GiveUpReason::Refused,
+        GiveUpReason::AttemptsUsedUp,
+        GiveUpReason::Outdated,
+    ] {
+        facts.push(Fact::HandoffGivenUp {
+            handoff: handoff_id(1),
+            reason,
         });
     }
     for disposition in [
@@ -198,6 +214,22 @@ fn the_disk_form_is_this() {
         &requested(1),
         expect![[
             r#"{"v":1,"kind":"rewrite_requested","handoff":"ho_01KDVDNA00040G2081040G2081","attempt":1}"#
+        ]],
+    );
+    check(
+        &Fact::DigitsEntered {
+            digits: Pii::new("0".to_owned()),
+            at: MediaTime(8_001),
+        },
+        expect![[r#"{"v":1,"kind":"digits_entered","digits":"0","at_samples":8001}"#]],
+    );
+    check(
+        &Fact::HandoffGivenUp {
+            handoff: handoff_id(1),
+            reason: GiveUpReason::AttemptsUsedUp,
+        },
+        expect![[
+            r#"{"v":1,"kind":"handoff_given_up","handoff":"ho_01KDVDNA00040G2081040G2081","reason":"attempts_used_up"}"#
         ]],
     );
     check(

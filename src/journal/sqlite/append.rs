@@ -126,13 +126,15 @@ impl Projection {
             | Fact::StreamStopped { .. }
             | Fact::UtteranceHeard(_)
             | Fact::DigitPressed { .. }
+            | Fact::DigitsEntered { .. }
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. }
             | Fact::Triggered(_)
             | Fact::RewriteRequested { .. }
             | Fact::RewriteSettled { .. }
             | Fact::LegProgressed { .. }
-            | Fact::DialEnded { .. } => Self::None,
+            | Fact::DialEnded { .. }
+            | Fact::HandoffGivenUp { .. } => Self::None,
         }
     }
 }
