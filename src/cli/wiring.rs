@@ -12,6 +12,7 @@ use tracing::warn;
 
 use crate::carrier::twilio::rest::Account;
 use crate::carrier::twilio::signature::{SigningKeys, Verifier};
+use crate::carrier::twilio::twiml;
 use crate::config::{
     self, Config, ConfigError, Problem, RecognizerChoice, SlackAccess, ZendeskAccess,
 };
@@ -66,9 +67,8 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
         mode: match config.voice_agent {
-            config::VoiceAgent::ListenThenRedirect { .. }
-            | config::VoiceAgent::ListenThenDocument { .. } => Mode::Listen,
-            config::VoiceAgent::Converse => Mode::Converse,
+            twiml::Mode::Listen { .. } => Mode::Listen,
+            twiml::Mode::Converse => Mode::Converse,
         },
         digits_pause: config.handoff.digits_pause,
         journal_deadline: config.handoff.journal_deadline,

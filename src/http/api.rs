@@ -65,7 +65,8 @@ pub(super) struct HandOff {
 
 /// `GET /api/calls`: all live calls.
 pub(super) async fn calls(State(front): State<Front>, _: Authorized) -> Response {
-    let calls: Vec<_> = front.registry.arrivals().iter().map(live).collect();
+    let arrivals = front.registry.arrivals();
+    let calls: Vec<_> = arrivals.iter().map(|arrival| live(arrival)).collect();
     Json(calls).into_response()
 }
 

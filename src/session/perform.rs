@@ -46,7 +46,7 @@ pub(super) fn end(
 /// Asks the carrier to move the call to the human.
 pub(super) async fn rewrite(
     around: Arc<Surroundings>,
-    call: Arrival,
+    call: Arc<Arrival>,
     handoff: HandoffId,
     attempt: u32,
 ) -> Option<Event> {

@@ -44,7 +44,7 @@ struct Live {
 
 #[derive(Debug)]
 struct Entry {
-    arrival: Arrival,
+    arrival: Arc<Arrival>,
     token: String,
     inbox: mpsc::Sender<Inbox>,
 }
@@ -114,7 +114,7 @@ impl Registry {
     }
 
     fn drive(self: &Arc<Self>, live: &mut Live, call: Call, clock: CallClock) {
-        let arrival = call.arrival().clone();
+        let arrival = Arc::clone(call.arrival());
         let token = self.tokens.mint(&arrival.carrier_call);
         let (sender, inbox) = mpsc::channel(INBOX);
         let span = info_span!("call", call.id = %arrival.call, carrier = "twilio");
@@ -123,7 +123,7 @@ impl Registry {
         let told = Arc::clone(&with_human);
         let driver = Driver::new(around, call, clock, token.clone(), inbox, told);
         let registry = Arc::clone(self);
-        let fallen = arrival.clone();
+        let fallen = Arc::clone(&arrival);
         let driving = async move {
             if AssertUnwindSafe(driver.run()).catch_unwind().await.is_err() {
                 metrics::call_crashed();
@@ -176,20 +176,20 @@ impl Registry {
     }
 
     /// What is known of a live call since its arrival.
-    pub fn arrival(&self, call: &CarrierCallId) -> Option<Arrival> {
+    pub fn arrival(&self, call: &CarrierCallId) -> Option<Arc<Arrival>> {
         self.lock()
             .calls
             .get(call)
-            .map(|entry| entry.arrival.clone())
+            .map(|entry| Arc::clone(&entry.arrival))
     }
 
     /// All live calls, oldest first.
-    pub fn arrivals(&self) -> Vec<Arrival> {
+    pub fn arrivals(&self) -> Vec<Arc<Arrival>> {
         let mut all: Vec<_> = self
             .lock()
             .calls
             .values()
-            .map(|entry| entry.arrival.clone())
+            .map(|entry| Arc::clone(&entry.arrival))
             .collect();
         all.sort_by(|a, b| a.call.cmp(&b.call));
         all

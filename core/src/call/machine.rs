@@ -48,7 +48,7 @@ pub struct Arrival {
 /// ends never ends the call, only the carrier's word or a look at the call does.
 #[derive(Debug)]
 pub struct Call {
-    pub(super) arrival: Arrival,
+    pub(super) arrival: Arc<Arrival>,
     pub(super) policy: Arc<Policy>,
     pub(super) state: State,
     pub(super) stream: Option<StreamId>,
@@ -77,8 +77,8 @@ pub(super) struct Understanding {
 
 impl Call {
     /// Begins a call that the carrier has just told us of, at call time zero.
-    pub fn new(arrival: Arrival, policy: Arc<Policy>) -> Self {
-        let mut call = Self::silent(arrival, policy);
+    pub fn new(arrival: impl Into<Arc<Arrival>>, policy: Arc<Policy>) -> Self {
+        let mut call = Self::silent(arrival.into(), policy);
         let fact = Fact::CallAnnounced {
             carrier_call: call.arrival.carrier_call.clone(),
             caller: call.arrival.caller.clone(),
@@ -91,7 +91,7 @@ impl Call {
     }
 
     /// A call of which nothing has been written down.
-    pub(super) fn silent(arrival: Arrival, policy: Arc<Policy>) -> Self {
+    pub(super) fn silent(arrival: Arc<Arrival>, policy: Arc<Policy>) -> Self {
         let mut signals = Signals::default();
         signals.call.parameters = Pii::new(
             (arrival.parameters.iter())
@@ -123,7 +123,7 @@ impl Call {
     }
 
     /// What was known when the call arrived.
-    pub fn arrival(&self) -> &Arrival {
+    pub fn arrival(&self) -> &Arc<Arrival> {
         &self.arrival
     }
 

@@ -22,12 +22,12 @@ impl Call {
     /// rewrite is not known to have been taken is acted on again unless the human's leg is heard
     /// of.
     pub fn restore(
-        arrival: Arrival,
+        arrival: impl Into<Arc<Arrival>>,
         policy: Arc<Policy>,
         facts: impl IntoIterator<Item = Fact>,
         now: CallTime,
     ) -> Self {
-        let mut call = Self::silent(arrival, policy);
+        let mut call = Self::silent(arrival.into(), policy);
         for fact in facts {
             call.apply(&fact);
         }
