@@ -168,7 +168,7 @@ fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOpt
         },
         replay: Replay {
             cap: Duration::from_secs(5),
-            rewind: Duration::from_secs(1),
+            rewind: Duration::from_millis(800),
             rate: 1.25 * f64::from(deepgram.pace),
         },
     }

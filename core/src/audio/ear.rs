@@ -89,7 +89,7 @@ impl Ear {
                 stale: 0,
             },
             window: Window::starting_at(MediaTime::default()),
-            activity: Activity::new(),
+            activity: Activity::of(speaker),
             begun: false,
             level_dbfs: mulaw::FLOOR_DBFS,
         }

@@ -25,7 +25,11 @@ struct Listener {
 
 impl Listener {
     fn new() -> Self {
-        let mut ear = Ear::new(Speaker::Caller);
+        Self::of(Speaker::Caller)
+    }
+
+    fn of(speaker: Speaker) -> Self {
+        let mut ear = Ear::new(speaker);
         ear.begin_stream(MediaTime(0));
         Self {
             ear,
@@ -330,6 +334,21 @@ fn speech_starts_and_ends_by_media_time() {
     assert!(!listener.ear.is_speaking());
     let silent = listener.ear.silence().as_millis() as u64;
     assert_eq!(silent, 4_500 - end);
+}
+
+#[test]
+fn a_voice_agent_speaks_where_it_is_loud() {
+    let mut listener = Listener::of(Speaker::VoiceAgent);
+    // Comfort noise: codes of the quietest segment, 60 dB under full scale.
+    let comfort = |millis: usize| (0..millis * 8).map(|n| 0xF0 | (n * 7 % 16) as u8).collect();
+    let codes = [comfort(1_000), voice(2_000), comfort(1_500)].concat();
+    listener.play(0, &codes);
+    let speech = listener.speech();
+    let [Heard::Started(start), Heard::Ended(end)] = speech[..] else {
+        panic!("{speech:?}");
+    };
+    assert!((960..=1_100).contains(&start), "started at {start} ms");
+    assert!((2_900..=3_120).contains(&end), "ended at {end} ms");
 }
 
 #[test]

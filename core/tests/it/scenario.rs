@@ -77,7 +77,7 @@ fn pressing_zero_asks_for_a_human_after_the_pause() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +02.000  digit       4
             +03.500  digits      entered 4
             +05.000  digit       0
@@ -127,7 +127,7 @@ fn a_number_that_ends_with_zero_asks_for_nobody() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       4
             +04.000  digit       7
             +04.000  digit       1
@@ -148,7 +148,7 @@ fn an_impatient_caller_presses_zero_more_than_once() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       0
             +04.400  digit       0
             +05.900  digits      entered 00
@@ -172,7 +172,7 @@ fn keys_that_end_an_entry_are_no_part_of_it_and_alone_are_one() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       1
             +04.000  digit       2
             +04.000  digit       #
@@ -205,12 +205,12 @@ fn an_entry_goes_on_in_the_stream_that_replaces_another() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       4
             +04.000  digit       4
             +04.000  digit       7
             +04.200  stream      stopped by the carrier
-            +05.000  stream      both sides are heard
+            +05.000  stream      audio arrives
             +05.300  digit       0
             +06.800  digits      entered 4470
         "#]],
@@ -228,7 +228,7 @@ fn an_entry_is_complete_after_the_pause_though_its_stream_has_ended() {
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +04.000  digit       0
             +04.200  stream      stopped by the carrier
             +05.500  digits      entered 0
@@ -923,7 +923,7 @@ fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_leg() 
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  digit       0
             +05.000  digit       #
             +05.000  digits      entered 0
@@ -957,7 +957,7 @@ fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_call()
         "#,
         expect![[r#"
             +00.000  announced   the carrier asked what to do
-            +00.300  stream      both sides are heard
+            +00.300  stream      audio arrives
             +05.000  utterance   caller      "Get me a human please."  sentiment +0.27
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller said "Get me a human please.", caller.asks_for_human=0.95, caller.digits=
@@ -1032,7 +1032,7 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         "#);
     expect![[r#"
         +00.000  announced   the carrier asked what to do
-        +00.300  stream      both sides are heard
+        +00.300  stream      audio arrives
         +05.000  digit       0
         +05.000  digit       #
         +05.000  digits      entered 0
@@ -1057,7 +1057,7 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         "#);
     expect![[r#"
         +00.000  announced   the carrier asked what to do
-        +00.300  stream      both sides are heard
+        +00.300  stream      audio arrives
         +05.000  digit       0
         +05.000  digit       #
         +05.000  digits      entered 0

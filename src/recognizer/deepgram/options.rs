@@ -60,7 +60,7 @@ pub struct Replay {
     /// How much unsent audio is kept; the oldest is dropped first. 5 s: more would make the
     /// transcript lag for tens of seconds.
     pub cap: Duration,
-    /// How much of the caller's audio without a final hypothesis is sent again after a break; 1 s.
+    /// How much of the caller's audio without a final hypothesis is sent again after a break; 800 ms.
     /// Of the other side a quarter of it is: the caller's words decide, and each second is 8 KB in
     /// every call.
     pub rewind: Duration,

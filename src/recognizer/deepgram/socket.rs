@@ -20,7 +20,7 @@ use crate::recognizer::{Feedings, Heard};
 
 /// tungstenite clears it before every read and keeps it for life, so its 128 KiB would cost more
 /// than all else. Longer messages get room of their own.
-const READ_BUFFER_BYTES: usize = 1024;
+const READ_BUFFER_BYTES: usize = 512;
 
 /// The longest message taken. Half a minute of words with their times is about 16 KiB.
 const MESSAGE_BYTES: usize = 256 * 1024;
