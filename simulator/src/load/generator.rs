@@ -1,7 +1,8 @@
 //! The generator: plain threads that write frames to many sockets.
 //!
-//! At real-time pace the calls are spread evenly over the 20 ms between frames, as independent calls
-//! are. A socket that does not take a frame at once keeps it and is tried again at its next turn, so one
+//! At real-time pace calls are independent of each other: they are spread over the 20 ms between frames,
+//! and they begin within a second, so that what a server does every 100 ms or every second for a call it
+//! does not do for all at once. A socket that does not take a frame at once keeps it and is tried again at its next turn, so one
 //! slow call never holds up the others.
 
 use std::io::{ErrorKind, Read, Write};
@@ -13,6 +14,8 @@ use super::frames::{FRAMES_PER_SECOND, Frames};
 /// Slots into which the 20 ms between frames are divided.
 const SLOTS: usize = 20;
 const SLOT: Duration = Duration::from_millis((1000 / FRAMES_PER_SECOND / SLOTS) as u64);
+/// Ticks over which the calls begin.
+const BEGINNINGS: usize = FRAMES_PER_SECOND;
 /// Turns of a call after which what the server sent is read away.
 const DRAIN_EVERY: usize = 50;
 
@@ -143,7 +146,9 @@ fn pace_some(lines: &mut [Line], frames: &Frames) -> Sent {
     let mut sent = Sent::default();
     let mut buffer = Vec::new();
     let start = Instant::now();
-    for (tick, due_frames) in frames.list.chunks(frames.per_tick).enumerate() {
+    let ticks = frames.list.len() / frames.per_tick;
+    let beginnings = lines.len().div_ceil(SLOTS).clamp(1, BEGINNINGS);
+    for tick in 0..ticks + beginnings - 1 {
         for slot in 0..SLOTS {
             let due = start + SLOT * (tick * SLOTS + slot) as u32;
             match due.checked_duration_since(Instant::now()) {
@@ -154,18 +159,21 @@ fn pace_some(lines: &mut [Line], frames: &Frames) -> Sent {
                 Some(early) => std::thread::sleep(early),
                 None => sent.latest = sent.latest.max(due.elapsed()),
             }
-            for line in lines
-                .iter_mut()
-                .skip(slot)
-                .step_by(SLOTS)
-                .filter(|line| !line.broken)
-            {
-                for frame in due_frames {
+            let due_lines = lines.iter_mut().skip(slot).step_by(SLOTS).enumerate();
+            for (place, line) in due_lines.filter(|(_, line)| !line.broken) {
+                // What of the call is due: it began `place` ticks after the first.
+                let Some(own) = tick
+                    .checked_sub(place % beginnings)
+                    .filter(|own| *own < ticks)
+                else {
+                    continue;
+                };
+                for frame in &frames.list[own * frames.per_tick..][..frames.per_tick] {
                     frame.render(&line.stream_sid, &mut buffer);
                     sent.delayed += u64::from(line.offer(&buffer));
                     sent.frames += 1;
                 }
-                if tick % DRAIN_EVERY == 0 {
+                if own % DRAIN_EVERY == 0 {
                     line.drain();
                 }
             }
