@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handoff_core::call::Arrival;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
@@ -37,6 +37,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Runs the server until it is told to stop.
 pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
     start_logging();
+    allow_sockets(loaded.config.server.max_calls);
     let data = &loaded.config.server.data_dir;
     std::fs::create_dir_all(data)
         .with_context(|| format!("cannot make the data directory {}", data.display()))?;
@@ -50,6 +51,31 @@ pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
         .build()
         .context("cannot start the runtime")?
         .block_on(serve(loaded, recognizers, egress))
+}
+
+/// A call has its media socket and one for each recognizer.
+const SOCKETS_A_CALL: u64 = 3;
+
+/// Raises the number of files that the process may open to what its owner allows: 1,024, the usual
+/// beginning, are some 300 calls.
+fn allow_sockets(max_calls: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!(%error, "the limit of open files stays where it is");
+    }
+    let wanted = SOCKETS_A_CALL.saturating_mul(max_calls as u64);
+    if let Some(open_files) = getrlimit(Resource::Nofile).current
+        && open_files < wanted
+    {
+        warn!(
+            open_files,
+            wanted, "server.max_calls are more than the open files allow (ulimit -n)"
+        );
+    }
 }
 
 async fn serve(
