@@ -117,6 +117,8 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
             "--auth-token",
             AUTH_TOKEN,
         ])
+        // Of real time, in which a busy machine has to catch up with the call.
+        .args(["--linger-ms", "6000"])
         .args(["--speed", play.pace(), "--call"])
         .arg(&play.call);
     let mut carrier = Process::start("carrier", command)?;

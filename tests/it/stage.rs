@@ -12,7 +12,7 @@ use std::time::Duration;
 use handoff::journal::{Journal, Record};
 use handoff_core::call::{Disposition, Fact};
 use handoff_core::id::CarrierCallId;
-use handoff_simulator::carrier::twilio::{Carrier, CarrierOptions, PlacedCall};
+use handoff_simulator::carrier::twilio::{AfterRecording, Carrier, CarrierOptions, PlacedCall};
 use handoff_simulator::carrier::{CarrierEvent, Speed};
 use handoff_simulator::recognizer::{CallResults, Recognizer, RecognizerOptions};
 use handoff_simulator::recording::{Mode, Recording};
@@ -79,6 +79,10 @@ impl Setup {
         let mut carrier = CarrierOptions::new(ACCOUNT, AUTH_TOKEN, PUBLIC_URL, nowhere);
         carrier.call_status_path = Some("/twilio/status".to_owned());
         carrier.speed = Speed::Times(20.0);
+        // Of real time, in which a busy machine has to catch up with the call.
+        carrier.after_recording = AfterRecording::WaitForHandoff {
+            grace: Duration::from_secs(8),
+        };
         Self {
             recordings: Vec::new(),
             results: Vec::new(),
