@@ -18,7 +18,7 @@ use handoff::carrier::twilio::twiml::{Handoff, handoff_document};
 use handoff::carrier::twilio::wire::{self, Message};
 use handoff_core::audio::{Ear, mulaw};
 use handoff_core::call::{Arrival, Call, Event, Mode, Party, Policy};
-use handoff_core::id::{CallId, CarrierCallId};
+use handoff_core::id::{CallId, Carrier, CarrierCallId};
 use handoff_core::pii::{Pii, Secret};
 use handoff_core::rule::{Expression, Rule, RuleSet};
 use handoff_core::signal::{AsksHuman, Sentiment};
@@ -227,6 +227,7 @@ mod decision {
 
     fn arrival() -> Arrival {
         Arrival {
+            carrier: Carrier::Twilio,
             call: CallId::mint(WallTime(1_767_225_600_000), [7; 10]),
             carrier_call: CarrierCallId("CA00000000000000000000000000000001".to_owned()),
             caller: Party::Known(Pii::new("+15550100001".to_owned())),

@@ -19,11 +19,11 @@ use handoff::carrier::twilio::signature::{SigningKeys, Verifier};
 use handoff::carrier::twilio::wire::{self, Message, Track};
 use handoff::config::{self, Environment};
 use handoff::egress::{Egress, EgressOptions};
-use handoff::http::{Front, router};
+use handoff::http::{Front, TwilioDoor, router};
 use handoff::journal::Journal;
 use handoff::recognizer::Recognizers;
 use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
-use handoff::session::{Documents, Registry, Surroundings, Tokens};
+use handoff::session::{Carriers, Documents, Registry, Surroundings, Tokens, TwilioAccount};
 use handoff_core::audio::{Ear, Sound};
 use handoff_core::call::{Mode, Policy};
 use handoff_core::pii::Secret;
@@ -351,13 +351,24 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         .config;
     let token = Secret::new(AUTH_TOKEN);
     let egress = Egress::new(EgressOptions::default()).unwrap();
-    let around = Arc::new(Surroundings {
+    let account = Arc::new(TwilioAccount {
+        rest: Account::new(
+            &config.twilio.account_sid,
+            &config.twilio.credentials,
+            &BaseUrl::parse("http://127.0.0.1:9").unwrap(),
+        ),
+        timeout: DEADLINE,
         documents: Documents::new(
             &config.server.public_url,
             &config.voice_agent,
             &config.handoff,
             &config.targets[0],
         ),
+    });
+    let around = Arc::new(Surroundings {
+        carriers: Carriers {
+            twilio: Some(Arc::clone(&account)),
+        },
         policy: Arc::new(Policy {
             // Rules are asked once a second and at every hypothesis, which is no matter of frames.
             rules: RuleSet::default(),
@@ -377,12 +388,6 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         }),
         journal: Journal::open(&data.join("journal.sqlite")).unwrap(),
         egress: egress.clone(),
-        account: Account::new(
-            &config.twilio.account_sid,
-            &config.twilio.credentials,
-            &BaseUrl::parse("http://127.0.0.1:9").unwrap(),
-        ),
-        carrier_timeout: DEADLINE,
         recognizers: Recognizers::Deepgram(Arc::new(Deepgram::new(deepgram, egress))),
         sinks: Vec::new(),
         start_deadline: DEADLINE,
@@ -391,10 +396,12 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
     Front {
         registry: Registry::new(Arc::clone(&around), tokens, 10),
         around,
-        verifier: Arc::new(
-            Verifier::new(PUBLIC_URL, SigningKeys::AuthTokens(vec![token])).unwrap(),
-        ),
-        account_sid: ACCOUNT_SID.into(),
+        twilio: Some(TwilioDoor {
+            verifier: Arc::new(
+                Verifier::new(PUBLIC_URL, SigningKeys::AuthTokens(vec![token])).unwrap(),
+            ),
+            account,
+        }),
         api_token: None,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         ready: Arc::new(AtomicBool::new(true)),

@@ -56,6 +56,25 @@ macro_rules! minted_id {
     };
 }
 
+/// Who carries the call between the caller's telephone and us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// Twilio.
+    Twilio,
+    /// Plivo.
+    Plivo,
+}
+
+impl Carrier {
+    /// The word for the carrier in routes, logs and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            Self::Plivo => "plivo",
+        }
+    }
+}
+
 minted_id!(
     /// One caller's conversation, from accept to disposition.
     CallId,

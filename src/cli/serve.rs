@@ -22,7 +22,7 @@ use super::{check, wiring};
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
-use crate::http::{Front, router};
+use crate::http::{Front, TwilioDoor, router};
 use crate::journal::Journal;
 use crate::recognizer::Recognizers;
 use crate::session::{Registry, Surroundings, Tokens};
@@ -107,9 +107,7 @@ async fn serve(
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),
         egress: egress.clone(),
-        account: wiring::account(&config.twilio),
-        carrier_timeout: config.twilio.timeout,
-        documents: wiring::documents(&config),
+        carriers: wiring::carriers(&config),
         recognizers,
         sinks: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
         start_deadline: config.stream.start_deadline,
@@ -119,7 +117,7 @@ async fn serve(
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.server.listen))?;
-    revive(&registry, &journal).await?;
+    revive(&registry, &around, &journal).await?;
 
     let (stop, stopping) = watch::channel(false);
     let schedule = Schedule {
@@ -137,12 +135,17 @@ async fn serve(
     let ready = Arc::new(AtomicBool::new(true));
     let front = Front {
         registry: Arc::clone(&registry),
-        around,
-        verifier: Arc::new(wiring::verifier(&config)?),
-        account_sid: config.twilio.account_sid.as_str().into(),
+        twilio: match &around.carriers.twilio {
+            Some(account) => Some(TwilioDoor {
+                verifier: Arc::new(wiring::verifier(&config)?),
+                account: Arc::clone(account),
+            }),
+            None => None,
+        },
         api_token: config.api_token.clone(),
         metrics: prometheus,
         ready: Arc::clone(&ready),
+        around,
     };
     let limits = Limits::of_this_process();
     let mut signals = StopSignals::listen()?;
@@ -179,7 +182,11 @@ async fn serve(
 }
 
 /// Takes up the calls that an earlier process left open.
-async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<()> {
+async fn revive(
+    registry: &Arc<Registry>,
+    around: &Surroundings,
+    journal: &Journal,
+) -> anyhow::Result<()> {
     let mut revived = 0;
     for open in journal
         .open_calls()
@@ -202,7 +209,17 @@ async fn revive(registry: &Arc<Registry>, journal: &Journal) -> anyhow::Result<(
             metrics::call_left_alone(LeftAlone::Unannounced);
             continue;
         };
+        let Some(account) = around.carriers.of(arrival.carrier) else {
+            let carrier = arrival.carrier.as_str();
+            warn!(
+                carrier,
+                "an open call is of a carrier that is not configured; it is left alone"
+            );
+            metrics::call_left_alone(LeftAlone::NoCarrier);
+            continue;
+        };
         registry.revive(
+            account,
             arrival,
             records.into_iter().map(|record| record.fact).collect(),
         );

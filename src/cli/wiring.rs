@@ -24,7 +24,7 @@ use crate::egress::Egress;
 use crate::recognizer::Recognizers;
 use crate::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
-use crate::session::Documents;
+use crate::session::{Carriers, Documents, TwilioAccount};
 
 /// A call that lasts longer than this is not one: Twilio ends calls after four hours.
 const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
@@ -51,7 +51,19 @@ const ASKING_WORDS: [&str; 8] = [
     "speak to someone",
 ];
 
-pub(super) fn documents(config: &Config) -> Documents {
+/// The accounts at carriers.
+pub(super) fn carriers(config: &Config) -> Carriers {
+    let twilio = TwilioAccount {
+        rest: account(&config.twilio),
+        timeout: config.twilio.timeout,
+        documents: documents(config),
+    };
+    Carriers {
+        twilio: Some(Arc::new(twilio)),
+    }
+}
+
+fn documents(config: &Config) -> Documents {
     Documents::new(
         &config.server.public_url,
         &config.voice_agent,

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::carrier::twilio::signature::{SignatureError, Verifier};
 use crate::session::Registry;
-use crate::session::Surroundings;
+use crate::session::{Surroundings, TwilioAccount};
 use crate::telemetry::metrics::{self, Refusal};
 
 /// The state behind all routes.
@@ -22,16 +22,23 @@ pub struct Front {
     pub registry: Arc<Registry>,
     /// What calls work with; the routes read its documents and journal.
     pub around: Arc<Surroundings>,
-    /// Checks the carrier's signatures.
-    pub verifier: Arc<Verifier>,
-    /// The account that webhooks must speak of.
-    pub account_sid: Arc<str>,
+    /// Twilio's door, if there is an account.
+    pub twilio: Option<TwilioDoor>,
     /// What the API asks for; without it the API refuses everyone.
     pub api_token: Option<Secret>,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
     /// Whether new calls are welcome.
     pub ready: Arc<AtomicBool>,
+}
+
+/// Where Twilio comes in.
+#[derive(Clone, Debug)]
+pub struct TwilioDoor {
+    /// Checks its signatures.
+    pub verifier: Arc<Verifier>,
+    /// The account that webhooks must speak of.
+    pub account: Arc<TwilioAccount>,
 }
 
 /// How long a webhook may wait for a call's task, which never waits for anything itself.

@@ -28,7 +28,10 @@ pub(super) async fn upgrade(
     connection: Option<Extension<ConnectInfo<LowWater>>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match front.verifier.verify_upgrade(uri.path(), &headers) {
+    let Some(door) = &front.twilio else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match door.verifier.verify_upgrade(uri.path(), &headers) {
         Ok(()) => {}
         // UNCONFIRMED whether Twilio signs every upgrade. The token is proof enough: it was only
         // ever written into a signed answer.

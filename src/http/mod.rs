@@ -8,5 +8,5 @@ mod router;
 mod signed;
 mod voice;
 
-pub use front::Front;
+pub use front::{Front, TwilioDoor};
 pub use router::router;

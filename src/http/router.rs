@@ -20,8 +20,28 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Builds the router.
 pub fn router(front: Front) -> Router {
+    let carriers = match &front.twilio {
+        Some(_) => twilio(),
+        None => Router::new(),
+    };
+    carriers
+        // Other systems, with the bearer token.
+        .route("/api/calls", get(api::calls))
+        .route("/api/calls/{id}", get(api::call))
+        .route("/api/calls/{id}/handoff", post(api::hand_off))
+        .route("/api/deliveries", get(api::deliveries))
+        // Operators.
+        .route("/metrics", get(admin::metrics))
+        .route("/healthz", get(admin::healthy))
+        .route("/readyz", get(admin::ready))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(in_time))
+        .with_state(front)
+}
+
+/// What Twilio asks and is told, always signed, and its audio; the token is the call's.
+fn twilio() -> Router<Front> {
     Router::new()
-        // Asked and told by Twilio, always signed.
         .route("/twilio/voice", post(voice::announced))
         .route(
             "/twilio/handoff/{handoff}/{attempt}",
@@ -37,20 +57,7 @@ pub fn router(front: Front) -> Router {
         )
         .route("/twilio/status", post(voice::call_progressed))
         .route("/twilio/stream-status", post(voice::stream_progressed))
-        // Twilio's audio; the token is the call's.
         .route("/twilio/media/{token}", any(media::upgrade))
-        // Other systems, with the bearer token.
-        .route("/api/calls", get(api::calls))
-        .route("/api/calls/{id}", get(api::call))
-        .route("/api/calls/{id}/handoff", post(api::hand_off))
-        .route("/api/deliveries", get(api::deliveries))
-        // Operators.
-        .route("/metrics", get(admin::metrics))
-        .route("/healthz", get(admin::healthy))
-        .route("/readyz", get(admin::ready))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn(in_time))
-        .with_state(front)
 }
 
 /// Answers 408 to a client that does not finish its request. Carriers wait 15 s for an answer.

@@ -6,18 +6,21 @@
 //!
 //! A carrier with another scheme gets another `authenticate`; routes and [`Posted`] stay.
 
+use std::sync::Arc;
+
 use axum::RequestExt as _;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use handoff_core::id::HandoffId;
 
-use super::front::Front;
+use super::front::{Front, TwilioDoor};
 use crate::carrier::twilio::signature::{SIGNATURE_HEADER, SignatureError};
 use crate::carrier::twilio::webhook::{
     CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest, WebhookError, parse_form,
 };
+use crate::session::CarrierAccount;
 
 /// A message that comes as the parameters of a form.
 pub(super) trait Posted: Sized {
@@ -27,6 +30,8 @@ pub(super) trait Posted: Sized {
 
 /// A request that the carrier signed and that speaks of our account.
 pub(super) struct Signed<T> {
+    /// Our account at the carrier.
+    pub(super) account: CarrierAccount,
     /// What it says, or why that cannot be read.
     pub(super) said: Result<T, WebhookError>,
     /// What its path speaks of.
@@ -52,6 +57,9 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
         let headers = std::mem::take(request.headers_mut());
+        let Some(door) = &front.twilio else {
+            return Err(StatusCode::NOT_FOUND.into_response());
+        };
         // Nobody's body is read who does not even claim to be the carrier.
         if !headers.contains_key(SIGNATURE_HEADER) {
             return Err(Front::unsigned(SignatureError::Missing, route));
@@ -62,8 +70,9 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
             .await
             .map_err(|refusal| refusal.into_response())?;
         let parameters = parse_form(&body);
-        authenticate(front, &uri, &headers, &parameters, route)?;
+        authenticate(door, &uri, &headers, &parameters, route)?;
         Ok(Self {
+            account: CarrierAccount::Twilio(Arc::clone(&door.account)),
             said: T::parse(&parameters),
             attempt,
         })
@@ -75,17 +84,17 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
     reason = "the error is the answer, made once"
 )]
 fn authenticate(
-    front: &Front,
+    door: &TwilioDoor,
     uri: &Uri,
     headers: &HeaderMap,
     parameters: &[(String, String)],
     route: &str,
 ) -> Result<(), Response> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    (front.verifier.verify_form(target, parameters, headers))
+    (door.verifier.verify_form(target, parameters, headers))
         .map_err(|error| Front::unsigned(error, route))?;
     let account = parameters.iter().find(|(name, _)| name == "AccountSid");
-    if account.is_some_and(|(_, sid)| **sid != *front.account_sid) {
+    if account.is_some_and(|(_, sid)| sid != door.account.rest.account_sid().as_str()) {
         return Err(Front::another_account(route));
     }
     Ok(())

@@ -4,12 +4,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use handoff_core::call::{Arrival, DialEnd, Event};
-use handoff_core::id::{CallId, CarrierCallId};
+use handoff_core::id::{CallId, Carrier, CarrierCallId};
 use tracing::{debug, error};
 
 use super::front::{Front, TELLING};
 use super::signed::{Attempt, Signed};
-use crate::carrier::twilio::twiml::Document;
 use crate::carrier::twilio::webhook::{
     CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest,
 };
@@ -21,11 +20,12 @@ pub(super) async fn announced(
     State(front): State<Front>,
     request: Signed<VoiceRequest>,
 ) -> Response {
-    let request = match request.said {
-        Ok(request) => request,
+    let Signed { account, said, .. } = request;
+    let arrival = match said {
+        Ok(request) => arrived(request),
         Err(error) => return Front::malformed(&error, "/twilio/voice"),
     };
-    match front.registry.announce(arrived(request)) {
+    match front.registry.announce(account, arrival) {
         Ok(Admission::Admitted(document) | Admission::Bypassed(document)) => xml(document),
         Err(error) => {
             error!(%error, "the answer to a call cannot be built");
@@ -38,26 +38,26 @@ pub(super) async fn announced(
 ///
 /// The caller waits for it, so a call whose handoff cannot be told gets a document that rings the
 /// default target all the same.
-pub(super) async fn handoff_document(
-    State(front): State<Front>,
-    request: Signed<VoiceRequest>,
-) -> Response {
-    let Signed { said, attempt } = request;
+pub(super) async fn handoff_document(request: Signed<VoiceRequest>) -> Response {
+    let Signed {
+        account,
+        said,
+        attempt,
+    } = request;
     // The document depends on who called whom, which the request says: a call whose task is gone
     // gets the same one.
     let arrival = match said {
         Ok(request) => arrived(request),
         Err(error) => return Front::malformed(&error, "/twilio/handoff"),
     };
-    let documents = &front.around.documents;
     let Attempt { handoff, number } = match attempt {
         Ok(attempt) => attempt,
         Err(error) => {
             Front::malformed(&error, "/twilio/handoff");
-            return xml(documents.dead_man(&arrival));
+            return xml(account.dead_man(&arrival));
         }
     };
-    xml(documents.handoff(&arrival, &handoff, number))
+    xml(account.handoff(&arrival, &handoff, number))
 }
 
 /// Dialling the human is over: what does the caller hear now?
@@ -72,7 +72,7 @@ pub(super) async fn dial_ended(
         Ok(outcome) => outcome,
         Err(error) => {
             Front::malformed(&error, "/twilio/after-dial");
-            return xml(front.around.documents.after_dial(DialEnd::Failed));
+            return xml(request.account.after_dial(DialEnd::Failed));
         }
     };
     let end = outcome.end();
@@ -89,7 +89,7 @@ pub(super) async fn dial_ended(
             Front::malformed(&error, "/twilio/after-dial");
         }
     }
-    xml(front.around.documents.after_dial(end))
+    xml(request.account.after_dial(end))
 }
 
 /// The human's leg moved on.
@@ -149,6 +149,7 @@ fn arrived(request: VoiceRequest) -> Arrival {
     }
     Arrival {
         call: CallId::mint(accepted, random),
+        carrier: Carrier::Twilio,
         carrier_call: request.call,
         caller: request.from,
         called: request.to,
@@ -164,10 +165,10 @@ async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
     }
 }
 
-fn xml(document: Document) -> Response {
+fn xml(document: String) -> Response {
     (
         [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
-        document.into_string(),
+        document,
     )
         .into_response()
 }

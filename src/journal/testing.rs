@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use handoff_core::call::{Disposition, Evidence, Fact, Party, Trigger, TriggerSource, Utterance};
 use handoff_core::context::{HandoffContext, Line};
-use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
+use handoff_core::id::{CallId, Carrier, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime, WallTime};
@@ -64,6 +64,7 @@ pub(crate) fn observed(millis: u64, fact: Fact) -> (CallTime, WallTime, Fact) {
 
 pub(crate) fn announced(carrier_call: &str) -> Fact {
     Fact::CallAnnounced {
+        carrier: Carrier::Twilio,
         carrier_call: CarrierCallId(carrier_call.to_owned()),
         caller: Party::Known(Pii::new("+15550100001".to_owned())),
         called: Party::Withheld,

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
+use super::carriers::CarrierAccount;
 use super::hearing::Hearing;
 use super::ledger::{Entry, Ledger};
 use super::line::{Line, MediaSocket};
@@ -42,6 +43,7 @@ pub enum Inbox {
 /// One call being driven.
 pub(super) struct Driver {
     pub(super) around: Arc<Surroundings>,
+    pub(super) account: CarrierAccount,
     pub(super) call: Call,
     pub(super) clock: CallClock,
     inbox: mpsc::Receiver<Inbox>,
@@ -64,6 +66,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         around: Arc<Surroundings>,
+        account: CarrierAccount,
         call: Call,
         clock: CallClock,
         token: Secret,
@@ -74,8 +77,9 @@ impl Driver {
         let carrier_call = call.arrival().carrier_call.clone();
         let ledger = Ledger::new(around.journal.clone(), call.arrival().call.clone());
         Box::new(Self {
-            line: Line::new(carrier_call, token, Arc::clone(&around)),
+            line: Line::new(account.clone(), carrier_call, token, around.start_deadline),
             around,
+            account,
             call,
             clock,
             inbox,
@@ -215,13 +219,19 @@ impl Driver {
                         metrics::trigger_to_rewrite(stamp.0.since(trigger.at));
                     }
                     let arrival = arrival.clone();
-                    self.tasks
-                        .spawn(perform::rewrite(around, arrival, handoff, attempt));
+                    self.tasks.spawn(perform::rewrite(
+                        around,
+                        self.account.clone(),
+                        arrival,
+                        handoff,
+                        attempt,
+                    ));
                 }
                 Command::ReleaseCaller => self.release_caller(),
                 Command::InspectCall => {
                     let carrier_call = arrival.carrier_call.clone();
-                    self.tasks.spawn(perform::inspect(around, carrier_call));
+                    self.tasks
+                        .spawn(perform::inspect(around, self.account.clone(), carrier_call));
                 }
                 Command::Note(anomaly) => {
                     metrics::anomaly(anomaly);

@@ -4,7 +4,6 @@
 //! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
 //! Another one is a replacement if the bound one ends or has fallen silent, and refused if it goes on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -14,10 +13,8 @@ use handoff_core::pii::Secret;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
+use super::carriers::{CarrierAccount, Introduction, Said};
 use super::low_water::{LowWater, QUIET};
-use super::surroundings::Surroundings;
-use crate::carrier::twilio::argument::StreamToken;
-use crate::carrier::twilio::wire::{self, Start};
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
@@ -43,9 +40,10 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// The sockets of one call.
 #[derive(Debug)]
 pub(super) struct Line {
+    account: CarrierAccount,
     call: CarrierCallId,
     token: Secret,
-    around: Arc<Surroundings>,
+    start_deadline: Duration,
     waiting: Option<Waiting>,
     bound: Option<Bound>,
 }
@@ -56,7 +54,7 @@ struct Waiting {
     /// When to lose patience with it, or to look at the bound one again.
     until: Instant,
     /// What it said of itself, and when, if the bound socket seemed to work then.
-    introduced: Option<(Start, Instant)>,
+    introduced: Option<(Introduction, Instant)>,
 }
 
 #[derive(Debug)]
@@ -79,17 +77,23 @@ pub(super) enum Arrived {
     /// The bound stream sent what no carrier sends: too much, or no WebSocket.
     Broken(StreamId),
     /// The waiting socket introduced itself properly.
-    Introduced(Start),
+    Introduced(Introduction),
     /// The waiting socket was turned away.
     Refused(Refusal, Box<MediaSocket>),
 }
 
 impl Line {
-    pub(super) fn new(call: CarrierCallId, token: Secret, around: Arc<Surroundings>) -> Self {
+    pub(super) fn new(
+        account: CarrierAccount,
+        call: CarrierCallId,
+        token: Secret,
+        start_deadline: Duration,
+    ) -> Self {
         Self {
+            account,
             call,
             token,
-            around,
+            start_deadline,
             waiting: None,
             bound: None,
         }
@@ -100,7 +104,7 @@ impl Line {
         if self.waiting.is_some() {
             return Err(Box::new(socket));
         }
-        let until = Instant::now() + self.around.start_deadline;
+        let until = Instant::now() + self.start_deadline;
         self.waiting = Some(Waiting {
             socket,
             until,
@@ -163,7 +167,12 @@ impl Line {
             if let Some(arrived) = self.decide() {
                 return arrived;
             }
-            let Self { waiting, bound, .. } = self;
+            let Self {
+                account,
+                waiting,
+                bound,
+                ..
+            } = self;
             let heard = async {
                 match bound {
                     Some(bound) => {
@@ -180,7 +189,7 @@ impl Line {
                         None
                     }
                     Some(waiting) => {
-                        let start = next_start(&mut waiting.socket);
+                        let start = next_start(&mut waiting.socket, account);
                         let start = tokio::time::timeout_at(waiting.until, start).await;
                         Some(start.unwrap_or(Err(Refusal::NoStart)))
                     }
@@ -204,7 +213,7 @@ impl Line {
 
     /// Keeps a proper introduction until it is clear whether the bound socket still works: the end
     /// of a stream and the beginning of its replacement may come in either order.
-    fn hold(&mut self, start: Start) {
+    fn hold(&mut self, start: Introduction) {
         if let Some(waiting) = &mut self.waiting {
             let now = Instant::now();
             waiting.until = now + GIVE_WAY;
@@ -247,16 +256,15 @@ impl Line {
 
     /// The socket must speak of our account, where it names one, and of the call that its token was
     /// given to, and repeat the token where the document put it.
-    fn check(&self, start: Start) -> Result<Start, Refusal> {
-        let ours = self.around.account.account_sid().as_str();
-        if start.account_sid.as_ref().is_some_and(|sid| sid != ours) {
+    fn check(&self, start: Introduction) -> Result<Introduction, Refusal> {
+        let account = start.account.as_deref();
+        if account.is_some_and(|account| !self.account.is_ours(account)) {
             return Err(Refusal::Account);
         }
         if start.call != self.call {
             return Err(Refusal::WrongCall);
         }
-        let repeated = start.parameters.get(StreamToken::PARAMETER);
-        let same = repeated.is_some_and(|token| {
+        let same = start.token.as_ref().is_some_and(|token| {
             token
                 .expose()
                 .as_bytes()
@@ -300,7 +308,10 @@ fn breaks_protocol(error: &axum::Error) -> bool {
     }
 }
 
-async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
+async fn next_start(
+    socket: &mut MediaSocket,
+    account: &CarrierAccount,
+) -> Result<Introduction, Refusal> {
     loop {
         let Some(Ok(message)) = socket.socket.next().await else {
             return Err(Refusal::NoStart);
@@ -308,17 +319,10 @@ async fn next_start(socket: &mut MediaSocket) -> Result<Start, Refusal> {
         let Message::Text(text) = message else {
             continue;
         };
-        match wire::parse(&text) {
-            Ok(wire::Message::Start(start)) => return Ok(start),
+        match account.read(&text) {
+            Ok(Said::Introduced(start)) => return Ok(start),
             // Media is not looked at before the stream has said whose it is.
-            Ok(
-                wire::Message::Connected
-                | wire::Message::Media(_)
-                | wire::Message::Dtmf(_)
-                | wire::Message::Mark(_)
-                | wire::Message::Stop(_)
-                | wire::Message::Unknown,
-            ) => {}
+            Ok(Said::Audio { .. } | Said::Key(_) | Said::Stopped | Said::Nothing) => {}
             // A message that cannot be read is no introduction; the next one may be.
             Err(_) => {}
         }

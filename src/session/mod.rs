@@ -1,11 +1,11 @@
 //! Live calls: one task drives one call, the registry knows them all.
 //!
 //! `driver` is the loop and owns everything of its call, `streaming` is its part about media; `line`
-//! is the media socket, `hearing` the path from its frames to the recognizers, `perform` turns
+//! is the media socket, `carriers` what differs between carriers, `hearing` the path from its frames to the recognizers, `perform` turns
 //! commands into requests, `ledger` brings what happened into the journal. Nothing is shared between
 //! calls but the `registry` and the immutable `surroundings`.
 
-mod documents;
+mod carriers;
 mod driver;
 mod hearing;
 mod ledger;
@@ -17,7 +17,7 @@ mod streaming;
 mod surroundings;
 mod token;
 
-pub use documents::Documents;
+pub use carriers::{CarrierAccount, Carriers, Documents, TwilioAccount};
 pub use driver::Inbox;
 pub use line::MediaSocket;
 pub use low_water::LowWater;

@@ -4,16 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handoff_core::call::{Arrival, Event, Fact, Inspection, RewriteOutcome};
+use handoff_core::call::{Arrival, Event, Fact, Inspection};
 use handoff_core::context::HandoffContext;
 use handoff_core::id::{CarrierCallId, HandoffId};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::carriers::{CarrierAccount, Judged};
 use super::ledger::{Entry, Stamp};
 use super::surroundings::Surroundings;
-use crate::carrier::twilio::call_state::CallState;
-use crate::carrier::twilio::rest::{self, RewriteError};
 use crate::carrier::verdict::Retry;
 use crate::egress::SendFailure;
 use crate::journal::{DeliveryKind, NewDelivery};
@@ -43,14 +42,28 @@ pub(super) fn end(
     Entry::end(stamp, fact, deliveries)
 }
 
-/// Asks the carrier to move the call to the human.
+/// Asks the carrier to move the call to the human. A carrier that asks us to wait is obeyed, as far as
+/// a caller can be kept waiting.
 pub(super) async fn rewrite(
     around: Arc<Surroundings>,
+    account: CarrierAccount,
     call: Arc<Arrival>,
     handoff: HandoffId,
     attempt: u32,
 ) -> Option<Event> {
-    let outcome = ask_for_rewrite(&around, &call, &handoff, attempt).await;
+    let request = account.rewrite(&call, &handoff, attempt);
+    let asked = Instant::now();
+    let answer = (around.egress)
+        .send_within(account.timeout(), request)
+        .await;
+    metrics::rewrite_answered(asked.elapsed());
+    let Judged { outcome, failure } = account.judge(answer);
+    if let Some((error, verdict)) = failure {
+        warn!(%error, ?verdict, "the carrier did not take the rewrite");
+        if let Retry::Repeat { after: Some(after) } = verdict.retry {
+            tokio::time::sleep(after.min(LONGEST_RETRY_AFTER)).await;
+        }
+    }
     Some(Event::RewriteSettled {
         handoff,
         attempt,
@@ -58,72 +71,28 @@ pub(super) async fn rewrite(
     })
 }
 
-async fn ask_for_rewrite(
-    around: &Surroundings,
-    call: &Arrival,
-    handoff: &HandoffId,
-    attempt: u32,
-) -> RewriteOutcome {
-    let request = (around.documents).rewrite(&around.account, call, handoff, attempt);
-    let asked = Instant::now();
-    let answer = around
-        .egress
-        .send_within(around.carrier_timeout, request)
-        .await;
-    metrics::rewrite_answered(asked.elapsed());
-    let failure = match answer {
-        Ok(response) => {
-            let (head, body) = response.into_parts();
-            match rest::interpret_rewrite(head.status, &head.headers, &body) {
-                Ok(()) => return RewriteOutcome::Accepted,
-                Err(failure) => failure,
-            }
-        }
-        Err(SendFailure::NotSent) => RewriteError::NotSent,
-        Err(SendFailure::Unknown) => RewriteError::Unanswered,
-    };
-    settle(failure).await
-}
-
-/// What a failed rewrite means for the call. A carrier that asks us to wait is obeyed, as far as a
-/// caller can be kept waiting.
-async fn settle(failure: RewriteError) -> RewriteOutcome {
-    let verdict = failure.verdict();
-    warn!(error = %failure, ?verdict, "the carrier did not take the rewrite");
-    if let Retry::Repeat { after: Some(after) } = verdict.retry {
-        tokio::time::sleep(after.min(LONGEST_RETRY_AFTER)).await;
-    }
-    RewriteOutcome::from(failure)
-}
-
 /// Asks the carrier whether the caller is still there.
-pub(super) async fn inspect(around: Arc<Surroundings>, call: CarrierCallId) -> Option<Event> {
-    let request = rest::fetch_call(&around.account, &call);
-    let inspection = match around
-        .egress
-        .send_within(around.carrier_timeout, request)
-        .await
-    {
-        Ok(response) => inspection(rest::interpret_call(response.status(), response.body())),
+pub(super) async fn inspect(
+    around: Arc<Surroundings>,
+    account: CarrierAccount,
+    call: CarrierCallId,
+) -> Option<Event> {
+    let request = account.inspect(&call);
+    let answer = (around.egress)
+        .send_within(account.timeout(), request)
+        .await;
+    let inspection = match answer {
+        Ok(response) => account.inspected(&response),
         Err(SendFailure::NotSent | SendFailure::Unknown) => Inspection::Unclear,
     };
     Some(Event::CallInspected(inspection))
 }
 
-fn inspection(state: CallState) -> Inspection {
-    match state {
-        CallState::Queued | CallState::Ringing | CallState::InProgress => Inspection::InProgress,
-        CallState::Ended(_) => Inspection::Over,
-        CallState::Initiated | CallState::Unknown => Inspection::Unclear,
-    }
-}
-
 /// Sends a caller whose call's task died straight to the human.
-pub(super) async fn rescue(around: &Surroundings, call: &Arrival) {
-    let request = around.documents.rescue(&around.account, call);
-    match around
-        .egress
-        .send_within(around.carrier_timeout, request)
+pub(super) async fn rescue(around: &Surroundings, account: &CarrierAccount, call: &Arrival) {
+    let request = account.rescue(call);
+    match (around.egress)
+        .send_within(account.timeout(), request)
         .await
     {
         Ok(response) if response.status().is_success() => {

@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, info_span};
 
+use super::carriers::CarrierAccount;
 use super::driver::{Driver, INBOX, Inbox};
 use super::line::MediaSocket;
 use super::perform;
 use super::surroundings::Surroundings;
 use super::token::Tokens;
-use crate::carrier::twilio::twiml::Document;
+use crate::carrier::twilio::argument::ArgumentError;
 use crate::clock::CallClock;
 use crate::telemetry::metrics::{self, Refusal};
 
@@ -53,9 +54,9 @@ struct Entry {
 #[derive(Debug)]
 pub enum Admission {
     /// It is driven; this is the answer, the same each time.
-    Admitted(Document),
+    Admitted(String),
     /// We are full or going down; the answer lets the call go on without us.
-    Bypassed(Document),
+    Bypassed(String),
 }
 
 /// What became of a media socket.
@@ -84,44 +85,58 @@ impl Registry {
     /// The answer cannot be built, which the checks at the start exclude.
     pub fn announce(
         self: &Arc<Self>,
+        account: CarrierAccount,
         arrival: Arrival,
-    ) -> Result<Admission, crate::carrier::twilio::argument::ArgumentError> {
+    ) -> Result<Admission, ArgumentError> {
         let token = self.tokens.mint(&arrival.carrier_call);
         let mut live = self.lock();
         if let Some(entry) = live.calls.get(&arrival.carrier_call) {
-            return Ok(Admission::Admitted(
-                self.around.documents.answer(&entry.arrival, &token)?,
-            ));
+            return Ok(Admission::Admitted(account.answer(&entry.arrival, &token)?));
         }
         if live.calls.len() >= self.max_calls || live.draining {
             metrics::refused(Refusal::TooManyCalls);
-            return Ok(Admission::Bypassed(self.around.documents.bypass(&arrival)));
+            return Ok(Admission::Bypassed(account.bypass(&arrival)));
         }
-        let answer = self.around.documents.answer(&arrival, &token)?;
+        let answer = account.answer(&arrival, &token)?;
         let call = Call::new(arrival, Arc::clone(&self.around.policy));
         let clock = CallClock::start();
-        self.drive(&mut live, call, clock);
+        self.drive(&mut live, account, call, clock);
         Ok(Admission::Admitted(answer))
     }
 
     /// Takes up a call that another process of ours left.
-    pub fn revive(self: &Arc<Self>, arrival: Arrival, facts: Vec<Fact>) {
+    pub fn revive(self: &Arc<Self>, account: CarrierAccount, arrival: Arrival, facts: Vec<Fact>) {
         let clock = CallClock::of_call_accepted(arrival.accepted);
         let age = clock.now();
         let call = Call::restore(arrival, Arc::clone(&self.around.policy), facts, age);
         let mut live = self.lock();
-        self.drive(&mut live, call, clock);
+        self.drive(&mut live, account, call, clock);
     }
 
-    fn drive(self: &Arc<Self>, live: &mut Live, call: Call, clock: CallClock) {
+    fn drive(
+        self: &Arc<Self>,
+        live: &mut Live,
+        account: CarrierAccount,
+        call: Call,
+        clock: CallClock,
+    ) {
         let arrival = Arc::clone(call.arrival());
         let token = self.tokens.mint(&arrival.carrier_call);
         let (sender, inbox) = mpsc::channel(INBOX);
-        let span = info_span!("call", call.id = %arrival.call, carrier = "twilio");
+        let span =
+            info_span!("call", call.id = %arrival.call, carrier = account.carrier().as_str());
         let with_human = Arc::new(AtomicBool::new(call.has_human()));
         let around = Arc::clone(&self.around);
         let told = Arc::clone(&with_human);
-        let driver = Driver::new(around, call, clock, token.clone(), inbox, told);
+        let driver = Driver::new(
+            around,
+            account.clone(),
+            call,
+            clock,
+            token.clone(),
+            inbox,
+            told,
+        );
         let registry = Arc::clone(self);
         let fallen = Arc::clone(&arrival);
         let driving = async move {
@@ -131,7 +146,7 @@ impl Registry {
                 // A human who has the caller already must not be cut off.
                 if !with_human.load(Ordering::Relaxed) {
                     // Boxed, because a request is large and almost no call needs this one.
-                    Box::pin(perform::rescue(&registry.around, &fallen)).await;
+                    Box::pin(perform::rescue(&registry.around, &account, &fallen)).await;
                 }
             }
             registry.forget(&fallen);

@@ -9,10 +9,11 @@ use handoff_core::time::MediaTime;
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::carriers::Said;
 use super::driver::Driver;
 use super::hearing::Hearing;
 use super::line::{self, Arrived, MediaSocket};
-use crate::carrier::twilio::wire::{self, Track};
+use crate::carrier::twilio::wire;
 use crate::recognizer::Feed;
 use crate::telemetry::metrics::{self, Refusal};
 
@@ -95,38 +96,32 @@ impl Driver {
         }
     }
     fn on_text(&mut self, text: &str) {
-        match wire::parse(text) {
-            Ok(wire::Message::Media(media)) => self.on_media(&media, text.len()),
-            Ok(wire::Message::Dtmf(dtmf)) => {
+        match self.account.read(text) {
+            Ok(Said::Audio {
+                speaker,
+                timestamp_ms,
+                payload,
+            }) => self.on_audio(speaker, timestamp_ms, payload.expose(), text.len()),
+            Ok(Said::Key(digit)) => {
                 let at = self.caller.heard_to();
-                self.tell(Event::DigitPressed {
-                    digit: *dtmf.digit.expose(),
-                    at,
-                });
+                self.tell(Event::DigitPressed { digit, at });
             }
-            Ok(wire::Message::Stop(_)) => {
+            Ok(Said::Stopped) => {
                 if let Some(stream) = self.line.stream() {
                     self.on_stream_ended(stream, StreamEnd::Stopped);
                 }
             }
-            Ok(wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown) => {
-                self.streams.ignored += 1;
-            }
             // A bound stream does not introduce itself again.
-            Ok(wire::Message::Start(_)) => self.streams.ignored += 1,
+            Ok(Said::Nothing | Said::Introduced(_)) => self.streams.ignored += 1,
             Err(error) => self.on_bad_message(&error),
         }
     }
-    fn on_media(&mut self, media: &wire::Media<'_>, message: usize) {
-        if let Err(error) = wire::decode_payload(media.payload.expose(), &mut self.payload) {
+    fn on_audio(&mut self, speaker: Speaker, timestamp_ms: u64, payload: &str, message: usize) {
+        if let Err(error) = wire::decode_payload(payload, &mut self.payload) {
             return self.on_bad_message(&error);
         }
         self.streams.frames += 1;
         let now = self.clock.now();
-        let speaker = match media.track {
-            Track::Inbound => Speaker::Caller,
-            Track::Outbound => Speaker::VoiceAgent,
-        };
         if self.hearing(speaker).wants_feed() {
             let feed = self.start_recognizer(speaker);
             self.hearing(speaker).feed(feed);
@@ -139,14 +134,12 @@ impl Driver {
             wake,
             ..
         } = self;
-        let hearing = match media.track {
-            Track::Inbound => caller,
-            Track::Outbound => voice_agent,
+        let hearing = match speaker {
+            Speaker::Caller => caller,
+            Speaker::VoiceAgent | Speaker::Human => voice_agent,
         };
         wake.on_frame(speaker, message, payload.len());
-        hearing.hear(media.timestamp_ms, payload, &mut |event| {
-            call.handle(event, now)
-        });
+        hearing.hear(timestamp_ms, payload, &mut |event| call.handle(event, now));
     }
     fn hearing(&mut self, speaker: Speaker) -> &mut Hearing {
         match speaker {

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use handoff_core::call::Policy;
 
-use super::documents::Documents;
-use crate::carrier::twilio::rest::Account;
+use super::carriers::Carriers;
 use crate::egress::Egress;
 use crate::journal::Journal;
 use crate::recognizer::Recognizers;
@@ -18,14 +17,10 @@ pub struct Surroundings {
     pub policy: Arc<Policy>,
     /// Where facts and deliveries are written.
     pub journal: Journal,
-    /// The way out to the carrier.
+    /// The way out to the carriers.
     pub egress: Egress,
-    /// The carrier account.
-    pub account: Account,
-    /// How long one request to the carrier may take.
-    pub carrier_timeout: Duration,
-    /// What calls are told to do.
-    pub documents: Documents,
+    /// The accounts at carriers.
+    pub carriers: Carriers,
     /// Who turns speech into words.
     pub recognizers: Recognizers,
     /// The sinks that get the context, by name.

@@ -140,6 +140,8 @@ pub enum LeftAlone {
     Unreadable,
     /// Its records do not begin with its announcement.
     Unannounced,
+    /// Its carrier is not configured any more.
+    NoCarrier,
 }
 
 impl LeftAlone {
@@ -148,6 +150,7 @@ impl LeftAlone {
         match self {
             Self::Unreadable => "unreadable",
             Self::Unannounced => "unannounced",
+            Self::NoCarrier => "no_carrier",
         }
     }
 }

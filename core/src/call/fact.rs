@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::outcome::{DialEnd, Disposition, LegProgress, RewriteOutcome, StreamEnd};
-use crate::id::{CarrierCallId, HandoffId, StreamId};
+use crate::id::{Carrier, CarrierCallId, HandoffId, StreamId};
 use crate::pii::Pii;
 use crate::speech::Speaker;
 use crate::time::{CallTime, MediaTime};
@@ -22,6 +22,8 @@ pub enum Party {
 pub enum Fact {
     /// The carrier told us of the call and was answered.
     CallAnnounced {
+        /// Who carries it.
+        carrier: Carrier,
         /// The carrier's name for the call.
         carrier_call: CarrierCallId,
         /// Who calls.

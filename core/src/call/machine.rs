@@ -11,7 +11,7 @@ use super::outcome::Disposition;
 use super::policy::Policy;
 use super::state::{Handoff, Stage, State};
 use super::timer::{Timer, Timers};
-use crate::id::{CallId, CarrierCallId, StreamId};
+use crate::id::{CallId, Carrier, CarrierCallId, StreamId};
 use crate::pii::Pii;
 use crate::rule::{RuleEngine, Signals};
 use crate::signal::Smoothed;
@@ -23,6 +23,8 @@ use crate::time::{CallTime, MediaTime, WallTime};
 pub struct Arrival {
     /// Our name for the call.
     pub call: CallId,
+    /// Who carries it.
+    pub carrier: Carrier,
     /// The carrier's name for it.
     pub carrier_call: CarrierCallId,
     /// Who calls.
@@ -80,6 +82,7 @@ impl Call {
     pub fn new(arrival: impl Into<Arc<Arrival>>, policy: Arc<Policy>) -> Self {
         let mut call = Self::silent(arrival.into(), policy);
         let fact = Fact::CallAnnounced {
+            carrier: call.arrival.carrier,
             carrier_call: call.arrival.carrier_call.clone(),
             caller: call.arrival.caller.clone(),
             called: call.arrival.called.clone(),

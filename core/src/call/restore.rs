@@ -101,6 +101,7 @@ impl Arrival {
         fact: &Fact,
     ) -> Option<Self> {
         let Fact::CallAnnounced {
+            carrier,
             carrier_call,
             caller,
             called,
@@ -111,6 +112,7 @@ impl Arrival {
         };
         Some(Self {
             call,
+            carrier: *carrier,
             carrier_call: carrier_call.clone(),
             caller: caller.clone(),
             called: called.clone(),

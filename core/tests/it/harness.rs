@@ -9,7 +9,7 @@ use handoff_core::call::{
     Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Mode, Party, Policy,
     RewriteOutcome, StreamEnd, Timer, describe,
 };
-use handoff_core::id::{CallId, CarrierCallId, HandoffId, StreamId};
+use handoff_core::id::{CallId, Carrier, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
 use handoff_core::rule::{Expression, Rule, RuleSet};
 use handoff_core::signal::{AsksHuman, Sentiment};
@@ -51,6 +51,7 @@ pub fn policy() -> Policy {
 
 pub fn arrival() -> Arrival {
     Arrival {
+        carrier: Carrier::Twilio,
         call: CallId::mint(WallTime(1_767_225_600_000), [7; 10]),
         carrier_call: CarrierCallId("CA00000000000000000000000000000001".to_owned()),
         caller: Party::Known(Pii::new("+15550100001".to_owned())),

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{self, RecordError};
 use super::parts::{
-    DiskDialEnd, DiskDisposition, DiskGiveUpReason, DiskLegProgress, DiskParameters, DiskParty,
-    DiskRewriteOutcome, DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite, handoff_id,
-    personal,
+    DiskCarrier, DiskDialEnd, DiskDisposition, DiskGiveUpReason, DiskLegProgress, DiskParameters,
+    DiskParty, DiskRewriteOutcome, DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite,
+    handoff_id, personal, unnamed_carrier,
 };
 
 /// Writes a fact.
@@ -46,6 +46,8 @@ const KINDS: &[&str] = &[
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum DiskFact {
     CallAnnounced {
+        #[serde(default = "unnamed_carrier")]
+        carrier: DiskCarrier,
         carrier_call: String,
         caller: DiskParty,
         called: DiskParty,
@@ -117,11 +119,13 @@ impl From<&Fact> for DiskFact {
     fn from(fact: &Fact) -> Self {
         match fact {
             Fact::CallAnnounced {
+                carrier,
                 carrier_call,
                 caller,
                 called,
                 parameters,
             } => Self::CallAnnounced {
+                carrier: (*carrier).into(),
                 carrier_call: carrier_call.0.clone(),
                 caller: caller.into(),
                 called: called.into(),
@@ -194,11 +198,13 @@ impl TryFrom<DiskFact> for Fact {
     fn try_from(fact: DiskFact) -> Result<Self, RecordError> {
         Ok(match fact {
             DiskFact::CallAnnounced {
+                carrier,
                 carrier_call,
                 caller,
                 called,
                 parameters,
             } => Self::CallAnnounced {
+                carrier: carrier.into(),
                 carrier_call: CarrierCallId(carrier_call),
                 caller: caller.into(),
                 called: called.into(),

@@ -7,7 +7,7 @@ use handoff_core::call::{
     DialEnd, Disposition, Evidence, GiveUpReason, LegProgress, Party, RewriteOutcome, StreamEnd,
     Trigger, TriggerSource,
 };
-use handoff_core::id::HandoffId;
+use handoff_core::id::{Carrier, HandoffId};
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime};
@@ -38,6 +38,10 @@ macro_rules! disk_enum {
 }
 
 disk_enum!(
+    /// Disk form of [`Carrier`].
+    DiskCarrier = Carrier { Twilio, Plivo }
+);
+disk_enum!(
     /// Disk form of [`Speaker`].
     DiskSpeaker = Speaker { Caller, VoiceAgent, Human }
 );
@@ -63,6 +67,11 @@ disk_enum!(
         StayedWithVoiceAgent, Bridged, NoAnswer, Busy, CarrierRefused, CallerHungUp, Unknown,
     }
 );
+
+/// All calls were Twilio's before records named their carrier.
+pub(super) fn unnamed_carrier() -> DiskCarrier {
+    DiskCarrier::Twilio
+}
 
 /// Disk form of [`Party`].
 #[derive(Serialize, Deserialize)]

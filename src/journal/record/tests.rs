@@ -3,7 +3,7 @@ use handoff_core::call::{
     DialEnd, Disposition, Fact, GiveUpReason, LegProgress, RewriteOutcome, StreamEnd, Trigger,
     TriggerSource, Utterance,
 };
-use handoff_core::id::StreamId;
+use handoff_core::id::{Carrier, StreamId};
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
@@ -191,7 +191,7 @@ fn the_disk_form_is_this() {
     check(
         &announced("CA1"),
         expect![[
-            r#"{"v":1,"kind":"call_announced","carrier_call":"CA1","caller":{"known":"+15550100001"},"called":"withheld","parameters":{"CallerCity":"Zürich \"😀\"\n"}}"#
+            r#"{"v":1,"kind":"call_announced","carrier":"twilio","carrier_call":"CA1","caller":{"known":"+15550100001"},"called":"withheld","parameters":{"CallerCity":"Zürich \"😀\"\n"}}"#
         ]],
     );
     check(
@@ -275,4 +275,13 @@ fn what_cannot_be_read_says_why_without_quoting_it() {
 fn unknown_fields_are_ignored() {
     let text = r#"{"v":1,"kind":"digit_pressed","digit":"0","at_samples":8001,"finger":"thumb"}"#;
     assert_eq!(decode_fact(text), Ok(digit('0')));
+}
+
+#[test]
+fn a_call_without_a_carrier_is_twilios() {
+    let old = r#"{"v":1,"kind":"call_announced","carrier_call":"CA1","caller":"withheld","called":"withheld","parameters":{}}"#;
+    let Fact::CallAnnounced { carrier, .. } = decode_fact(old).unwrap() else {
+        panic!("another fact");
+    };
+    assert_eq!(carrier, Carrier::Twilio);
 }

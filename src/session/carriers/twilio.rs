@@ -1,19 +1,117 @@
-//! Which document a call gets: the configuration and the carrier's codec put together.
+//! Twilio: the configuration and the carrier's codec put together.
+
+use std::time::Duration;
 
 use bytes::Bytes;
-use handoff_core::call::{Arrival, DialEnd};
-use handoff_core::id::HandoffId;
+use handoff_core::call::{Arrival, DialEnd, Inspection, RewriteOutcome};
+use handoff_core::id::{CarrierCallId, HandoffId};
 use handoff_core::pii::Secret;
-use http::Request;
+use handoff_core::speech::Speaker;
+use http::{Request, Response};
+
+use super::account::{Introduction, Judged, Said};
 
 use crate::base_url::BaseUrl;
 use crate::carrier::number::{CallerIdPolicy, E164, caller_id};
 use crate::carrier::twilio::argument::{
     ArgumentError, RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl,
 };
-use crate::carrier::twilio::rest::{self, Account};
+use crate::carrier::twilio::call_state::CallState;
+use crate::carrier::twilio::rest::{self, Account, RewriteError};
 use crate::carrier::twilio::twiml::{self, DeadManTail, Document, Handoff, Mode, VoiceAnswer};
+use crate::carrier::twilio::wire::{self, Track, WireError};
 use crate::config;
+use crate::egress::SendFailure;
+
+/// An account at Twilio.
+#[derive(Debug)]
+pub struct TwilioAccount {
+    /// How requests are authenticated.
+    pub rest: Account,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// What calls are told to do.
+    pub documents: Documents,
+}
+
+impl TwilioAccount {
+    pub(super) fn rewrite(
+        &self,
+        arrival: &Arrival,
+        handoff: &HandoffId,
+        attempt: u32,
+    ) -> Request<Bytes> {
+        let document = self.documents.handoff(arrival, handoff, attempt);
+        // Where the carrier fetches a document that is too long to be sent along.
+        let url = (self.documents).url(&format!("/twilio/handoff/{handoff}/{attempt}"));
+        rest::rewrite_call(&self.rest, &arrival.carrier_call, document.as_str(), &url)
+    }
+
+    pub(super) fn rescue(&self, arrival: &Arrival) -> Request<Bytes> {
+        let document = self.documents.dead_man(arrival);
+        let url = self.documents.url("/twilio/voice");
+        rest::rewrite_call(&self.rest, &arrival.carrier_call, document.as_str(), &url)
+    }
+
+    pub(super) fn judge(answer: Result<Response<Bytes>, SendFailure>) -> Judged {
+        let failure = match answer {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                rest::interpret_rewrite(head.status, &head.headers, &body).err()
+            }
+            Err(SendFailure::NotSent) => Some(RewriteError::NotSent),
+            Err(SendFailure::Unknown) => Some(RewriteError::Unanswered),
+        };
+        match failure {
+            None => Judged {
+                outcome: RewriteOutcome::Accepted,
+                failure: None,
+            },
+            Some(failure) => Judged {
+                failure: Some((failure.to_string(), failure.verdict())),
+                outcome: RewriteOutcome::from(failure),
+            },
+        }
+    }
+
+    pub(super) fn inspect(&self, call: &CarrierCallId) -> Request<Bytes> {
+        rest::fetch_call(&self.rest, call)
+    }
+
+    pub(super) fn inspected(answer: &Response<Bytes>) -> Inspection {
+        match rest::interpret_call(answer.status(), answer.body()) {
+            CallState::Queued | CallState::Ringing | CallState::InProgress => {
+                Inspection::InProgress
+            }
+            CallState::Ended(_) => Inspection::Over,
+            CallState::Initiated | CallState::Unknown => Inspection::Unclear,
+        }
+    }
+
+    pub(super) fn read(text: &str) -> Result<Said<'_>, WireError> {
+        Ok(match wire::parse(text)? {
+            wire::Message::Media(media) => Said::Audio {
+                speaker: match media.track {
+                    Track::Inbound => Speaker::Caller,
+                    Track::Outbound => Speaker::VoiceAgent,
+                },
+                timestamp_ms: media.timestamp_ms,
+                payload: media.payload,
+            },
+            wire::Message::Dtmf(dtmf) => Said::Key(*dtmf.digit.expose()),
+            wire::Message::Stop(_) => Said::Stopped,
+            wire::Message::Start(mut start) => Said::Introduced(Introduction {
+                account: start.account_sid,
+                call: start.call,
+                stream: start.stream,
+                token: start.parameters.remove(StreamToken::PARAMETER),
+            }),
+            wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown => {
+                Said::Nothing
+            }
+        })
+    }
+}
 
 /// Everything in a document that does not depend on the call.
 #[derive(Debug)]
@@ -85,32 +183,6 @@ impl Documents {
             after_dial_url: about("after-dial"),
             leg_status_url: about("leg"),
         })
-    }
-
-    /// Asks the carrier to move the call to the human.
-    pub fn rewrite(
-        &self,
-        account: &Account,
-        arrival: &Arrival,
-        handoff: &HandoffId,
-        attempt: u32,
-    ) -> Request<Bytes> {
-        let document = self.handoff(arrival, handoff, attempt);
-        // Where the carrier fetches a document that is too long to be sent along.
-        let url = self.url(&format!("/twilio/handoff/{handoff}/{attempt}"));
-        rest::rewrite_call(account, &arrival.carrier_call, document.as_str(), &url)
-    }
-
-    /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
-    /// died.
-    pub fn rescue(&self, account: &Account, arrival: &Arrival) -> Request<Bytes> {
-        let document = self.dead_man(arrival);
-        rest::rewrite_call(
-            account,
-            &arrival.carrier_call,
-            document.as_str(),
-            &self.url("/twilio/voice"),
-        )
     }
 
     /// Rings the default target without any URL of ours.
