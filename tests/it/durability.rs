@@ -181,6 +181,27 @@ async fn killed_for_good_while_we_are_the_media_endpoint_the_carrier_rings_the_h
     stage.finish().await;
 }
 
+/// What Twilio does after a `<Dial>` is ours to say. If we are gone, it is for the number's fallback.
+#[tokio::test]
+async fn killed_for_good_while_a_phone_rings_that_nobody_answers_the_numbers_fallback_has_the_caller()
+ {
+    let mut setup = Setup::of("asks-for-human");
+    setup.carrier.speed = Speed::Times(10.0);
+    setup.carrier.human = Some(Human::NoAnswer);
+    let fallback = "<Response><Say>Please hold on.</Say><Pause length=\"5\"/></Response>";
+    setup.carrier.fallback_document = Some(fallback.to_owned());
+    let mut stage = Stage::set(setup).await;
+    let call = stage.place();
+    stage.see(&call, rings).await;
+    stage.kill().await;
+    let taken = |event: &CarrierEvent| matches!(event, CarrierEvent::FallbackTaken { .. });
+    stage.see(&call, taken).await;
+    stage.ended(&call).await;
+    stage.start().await;
+    let books = stage.finish().await;
+    assert!(books.disposition(call.call_sid()).await != Disposition::Bridged);
+}
+
 #[tokio::test]
 async fn told_to_stop_it_lets_live_calls_end_and_new_ones_pass_by() {
     let mut setup = Setup::of("asks-for-human");

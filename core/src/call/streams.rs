@@ -6,6 +6,7 @@ use super::event::Inspection;
 use super::fact::Fact;
 use super::machine::Call;
 use super::outcome::{DialEnd, Disposition, StreamEnd};
+use super::policy::Mode;
 use super::state::{Stage, State};
 use super::timer::Timer;
 use crate::id::StreamId;
@@ -26,6 +27,12 @@ impl Call {
             at,
             replacement,
         });
+        // A handoff was given up while no stream held the caller: now one does, in silence.
+        let given_up =
+            (self.handoff.as_ref()).is_some_and(|latest| matches!(latest.stage, Stage::GivenUp));
+        if given_up && self.policy.mode == Mode::Converse {
+            self.commands.push_back(Command::ReleaseCaller);
+        }
     }
 
     pub(super) fn on_stream_stopped(&mut self, stream: StreamId, end: StreamEnd, now: CallTime) {

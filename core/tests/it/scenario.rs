@@ -1047,6 +1047,30 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         +15.200  > inspect
         +40.000  ended       carrier_refused
     "#]].assert_eq(&refused);
+    // Given up before any stream held the caller: the one that comes lets go at once.
+    let early = run(r#"
+        +01.000 request "operator"
+        +01.100 settled 1 refused
+        +02.000 stream A
+        +02.100 release A
+        +40.000 completed
+        "#);
+    expect![[r#"
+        +00.000  announced   the carrier asked what to do
+        +01.000  > flush speech
+        +01.000  trigger     requested: operator
+        +01.000  rewrite     requested, attempt 1
+        +01.000  > rewrite, attempt 1
+        +01.100  rewrite     refused, status 400, code 21205
+        +01.100  handoff     given up: refused
+        +01.100  > release the caller
+        +02.000  stream      audio arrives
+        +02.000  > release the caller
+        +02.100  stream      closed by us: the carrier goes on
+        +12.100  > inspect
+        +40.000  ended       carrier_refused
+    "#]]
+    .assert_eq(&early);
     let used_up = run(r#"
         +00.300 stream A
         +05.000 keys 0#

@@ -46,6 +46,11 @@ pub enum CarrierEvent {
         /// The body.
         document: String,
     },
+    /// A document could not be had, and the number's fallback was taken instead.
+    FallbackTaken {
+        /// What it answered.
+        document: String,
+    },
     /// A webhook or callback could not be had: nobody listens, the connection broke, or time ran out.
     WebhookFailed {
         /// What was asked for.

@@ -1,6 +1,7 @@
 //! Opens the connections of one speaker's recognition, one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use tokio::sync::{Semaphore, mpsc};
@@ -31,6 +32,10 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// Connections that are being made at once. A server that comes back, or is deployed, makes thousands:
 /// each takes 25 KiB while it is made, and Deepgram counts them too.
 const CONNECTING: usize = 128;
+
+/// How long a connection waits for its turn. Where others take longer, it is not for being many:
+/// a server that answers nobody must not be found out later because of them.
+const TURN: Duration = Duration::from_secs(1);
 
 /// Deepgram, as all calls of the process use it.
 #[derive(Debug)]
@@ -124,8 +129,7 @@ async fn connect(
     }
     let egress = deepgram.egress.clone();
     let turn = async {
-        // Never closed, and without a turn it connects all the same.
-        let _turn = deepgram.connecting.acquire().await.ok();
+        let _turn = timeout(TURN, deepgram.connecting.acquire()).await;
         timeout(options.connect_deadline, upgrade(egress, request)).await
     };
     // The future of an upgrade is some 9 KiB; on the heap it is gone once the call is connected.

@@ -52,6 +52,9 @@ pub struct CarrierOptions {
     pub owned_numbers: Vec<String>,
     /// What the bot webhook answers.
     pub bot_document: String,
+    /// What the number's fallback URL answers, which is somebody else's (a TwiML Bin, say): taken once
+    /// in a call, when a document cannot be had. Without one such a call ends with an error.
+    pub fallback_document: Option<String>,
     /// What the caller does when the recording is at its end.
     pub after_recording: AfterRecording,
     /// Faults of live-call updates, in order.
@@ -101,6 +104,7 @@ impl CarrierOptions {
             human: None,
             owned_numbers: Vec::new(),
             bot_document: r#"<Response><Pause length="3600"/></Response>"#.into(),
+            fallback_document: None,
             after_recording: AfterRecording::WaitForHandoff {
                 grace: Duration::from_secs(2),
             },

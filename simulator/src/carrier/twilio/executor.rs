@@ -59,7 +59,11 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
         callback,
         parameters: Vec::new(),
     };
-    let mut executor = Executor { stage, orders };
+    let mut executor = Executor {
+        fallback: stage.account.options.fallback_document.clone(),
+        stage,
+        orders,
+    };
     for _ in 0..MOST_DOCUMENTS {
         match executor.document(source).await {
             Flow::Next => return executor.end(EndReason::DocumentRanOut).await,
@@ -76,13 +80,14 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
 struct Executor {
     stage: Stage,
     orders: Receiver<Order>,
+    fallback: Option<String>,
 }
 
 impl Executor {
     async fn document(&mut self, source: Source) -> Flow {
         let document = match self.obtain(source).await {
             Ok(Some(document)) => document,
-            Ok(None) => return Flow::End(EndReason::ApplicationError),
+            Ok(None) => return self.fall_back(),
             Err(order) => return follow(order),
         };
         for verb in document.verbs {
@@ -93,6 +98,20 @@ impl Executor {
             }
         }
         Flow::Next
+    }
+
+    /// Goes to the number's fallback, once in a call (Twilio's page `availability-reliability`, read
+    /// 2026-11-21: whenever TwiML cannot be retrieved or executed).
+    fn fall_back(&mut self) -> Flow {
+        match self.fallback.take() {
+            Some(document) => {
+                self.stage.record(CarrierEvent::FallbackTaken {
+                    document: document.clone(),
+                });
+                Flow::Replace(Source::Inline(document))
+            }
+            None => Flow::End(EndReason::ApplicationError),
+        }
     }
 
     async fn obtain(&mut self, source: Source) -> Result<Option<Document>, Order> {
@@ -292,7 +311,7 @@ impl Executor {
     }
 
     async fn end(self, reason: EndReason) {
-        let Self { stage, orders } = self;
+        let Self { stage, orders, .. } = self;
         drop(orders);
         if reason == EndReason::ApplicationError {
             let text = "We are sorry, an application error has occurred. Goodbye.".to_owned();

@@ -1,5 +1,6 @@
 //! Connections that are not made, break or stall.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,13 +9,16 @@ use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::peer::{Call, Kind, Peer, options, within};
-use crate::recognizer::{Feeding, Heard, LostReason};
+use super::peer::{Call, Kind, Peer, caller_leg, deepgram, options, within};
+use crate::recognizer::deepgram::start;
+use crate::recognizer::{Feed, Feeding, Heard, LostReason};
 
 async fn hears_lost(call: &mut Call) -> LostReason {
     match call.hears().await {
@@ -308,4 +312,37 @@ async fn a_peer_that_does_not_read_is_left_though_it_talks() {
     };
     within(left).await;
     assert_eq!(hears_lost(&mut call).await, LostReason::Unreachable);
+}
+
+/// A server that takes connections and answers none must be found out by all calls, not by 128 at a
+/// time.
+#[tokio::test]
+async fn a_connection_does_not_wait_for_others_that_get_nowhere() {
+    let peer = Peer::new().await;
+    let mut options = peer.options();
+    options.connect_deadline = Duration::from_secs(3_600);
+    let deepgram = deepgram(options);
+    let mut recognitions = JoinSet::new();
+    let mut feeds = Vec::new();
+    let (sender, _heard) = mpsc::channel(1);
+    let mut held = Vec::new();
+    for _ in 0..130 {
+        let (feed, feeding) = Feed::new();
+        let mulaw = Bytes::from_static(&[0xff; 800]);
+        let start_at = MediaTime(0);
+        assert!(feed.push(Feeding::Window {
+            start: start_at,
+            mulaw
+        }));
+        feeds.push(feed);
+        recognitions.spawn(start(
+            Arc::clone(&deepgram),
+            caller_leg(),
+            feeding,
+            sender.clone(),
+        ));
+    }
+    for _ in 0..130 {
+        held.push(peer.takes().await);
+    }
 }
