@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::carriers::{CarrierAccount, Introduction, Said};
 use super::low_water::{LowWater, QUIET};
+use crate::carrier::twilio::wire::WireError;
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
@@ -70,6 +71,8 @@ pub(super) enum Arrived {
     Text(axum::extract::ws::Utf8Bytes),
     /// A message of the bound stream that the carrier's protocol does not have.
     Binary,
+    /// The waiting socket sent what is no message. It may still introduce itself.
+    Misread(Misread),
     /// A ping or pong.
     Liveness,
     /// The bound stream is gone.
@@ -80,6 +83,25 @@ pub(super) enum Arrived {
     Introduced(Introduction),
     /// The waiting socket was turned away.
     Refused(Refusal, Box<MediaSocket>),
+}
+
+/// Why something on a socket is no message. Carries nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Misread {
+    /// The protocol has text messages only.
+    #[error("a binary message")]
+    Binary,
+    /// The text breaks the protocol.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// What there is to know of a waiting socket.
+enum Opening {
+    Introduced(Introduction),
+    Misread(Misread),
+    /// Nothing will come any more, or not in time.
+    Missed,
 }
 
 impl Line {
@@ -189,9 +211,12 @@ impl Line {
                         None
                     }
                     Some(waiting) => {
-                        let start = next_start(&mut waiting.socket, account);
-                        let start = tokio::time::timeout_at(waiting.until, start).await;
-                        Some(start.unwrap_or(Err(Refusal::NoStart)))
+                        // The deadline comes first, so that no flood of nonsense outlives it.
+                        tokio::select! {
+                            biased;
+                            () = tokio::time::sleep_until(waiting.until) => Some(Opening::Missed),
+                            opening = opening(&mut waiting.socket, account) => Some(opening),
+                        }
                     }
                     None => std::future::pending().await,
                 }
@@ -200,14 +225,26 @@ impl Line {
                 // A stream that is over has said so before its replacement introduces itself.
                 biased;
                 arrived = heard => return arrived,
-                start = introduced => match start.map(|start| start.and_then(|start| self.check(start))) {
-                    Some(Ok(start)) => self.hold(start),
-                    Some(Err(refusal)) => if let Some(arrived) = self.turn_away(refusal) {
+                opening = introduced => {
+                    if let Some(arrived) = opening.and_then(|opening| self.on_opening(opening)) {
                         return arrived;
-                    },
-                    None => {}
-                },
+                    }
+                }
             }
+        }
+    }
+
+    fn on_opening(&mut self, opening: Opening) -> Option<Arrived> {
+        match opening {
+            Opening::Introduced(start) => match self.check(start) {
+                Ok(start) => {
+                    self.hold(start);
+                    None
+                }
+                Err(refusal) => self.turn_away(refusal),
+            },
+            Opening::Misread(misread) => Some(Arrived::Misread(misread)),
+            Opening::Missed => self.turn_away(Refusal::NoStart),
         }
     }
 
@@ -308,23 +345,20 @@ fn breaks_protocol(error: &axum::Error) -> bool {
     }
 }
 
-async fn next_start(
-    socket: &mut MediaSocket,
-    account: &CarrierAccount,
-) -> Result<Introduction, Refusal> {
+/// Waits for the introduction, or for what is no message. Cancel safe.
+async fn opening(socket: &mut MediaSocket, account: &CarrierAccount) -> Opening {
     loop {
-        let Some(Ok(message)) = socket.socket.next().await else {
-            return Err(Refusal::NoStart);
-        };
-        let Message::Text(text) = message else {
-            continue;
+        let text = match socket.socket.next().await {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Binary(_))) => return Opening::Misread(Misread::Binary),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Opening::Missed,
         };
         match account.read(&text) {
-            Ok(Said::Introduced(start)) => return Ok(start),
+            Ok(Said::Introduced(start)) => return Opening::Introduced(start),
             // Media is not looked at before the stream has said whose it is.
             Ok(Said::Audio { .. } | Said::Key(_) | Said::Stopped | Said::Nothing) => {}
-            // A message that cannot be read is no introduction; the next one may be.
-            Err(_) => {}
+            Err(error) => return Opening::Misread(error.into()),
         }
     }
 }
