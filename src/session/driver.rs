@@ -168,10 +168,7 @@ impl Driver {
                 if self.is_spent() {
                     return self.refuse(Refusal::Token, *socket);
                 }
-                match self.line.open(*socket) {
-                    Ok(()) => self.streams.waiting_trouble_told = false,
-                    Err(socket) => self.refuse(Refusal::SecondStream, *socket),
-                }
+                self.on_socket(*socket);
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The media sockets of one call: who may speak for it, and what they say.
 //!
 //! A socket comes with the call's token in its path. It is *waiting* until its `start` names the
-//! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
-//! Another one is a replacement if the bound one ends or has fallen silent, and refused if it goes on.
+//! call and repeats the token; media before that is dropped unread. Of two that have yet to do so
+//! either could be the carrier's, so the newer one takes the place of the older. At most one socket
+//! is *bound*. Another one is a replacement if the bound one ends or has fallen silent, and refused
+//! if it goes on.
 
 use std::time::Duration;
 
@@ -121,18 +123,23 @@ impl Line {
         }
     }
 
-    /// Takes a new socket in; gives it back if another one is waiting already.
-    pub(super) fn open(&mut self, socket: MediaSocket) -> Result<(), Box<MediaSocket>> {
-        if self.waiting.is_some() {
+    /// Takes a new socket in and gives back the one that waited in its place; gives the new one back
+    /// if the other has introduced itself.
+    pub(super) fn open(
+        &mut self,
+        socket: MediaSocket,
+    ) -> Result<Option<MediaSocket>, Box<MediaSocket>> {
+        let waiting = self.waiting.as_ref();
+        if waiting.is_some_and(|waiting| waiting.introduced.is_some()) {
             return Err(Box::new(socket));
         }
         let until = Instant::now() + self.start_deadline;
-        self.waiting = Some(Waiting {
+        let older = self.waiting.replace(Waiting {
             socket,
             until,
             introduced: None,
         });
-        Ok(())
+        Ok(older.map(|older| older.socket))
     }
 
     /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
@@ -289,6 +296,16 @@ impl Line {
         let bound = self.bound.as_mut()?;
         let message = bound.socket.socket.next().now_or_never()?;
         Some(bound.arrived(message))
+    }
+
+    /// What the waiting socket sent, if it is here already. An introduction is kept.
+    pub(super) fn next_waiting(&mut self) -> Option<Arrived> {
+        let Self {
+            account, waiting, ..
+        } = self;
+        let waiting = (waiting.as_mut()).filter(|waiting| waiting.introduced.is_none())?;
+        let opening = opening(&mut waiting.socket, account).now_or_never()?;
+        self.on_opening(opening)
     }
 
     /// The socket must speak of our account, where it names one, and of the call that its token was

@@ -42,7 +42,7 @@ pub(super) struct Streams {
     /// Whether the log has a line on what the bound stream sends.
     trouble_told: bool,
     /// The same of the socket that waits.
-    pub(super) waiting_trouble_told: bool,
+    waiting_trouble_told: bool,
 }
 
 impl Streams {
@@ -79,6 +79,23 @@ impl Driver {
         let flow = self.take_ready(arrived);
         self.streams.count();
         flow
+    }
+
+    /// Lets a newer socket of the call in.
+    pub(super) fn on_socket(&mut self, socket: MediaSocket) {
+        // A proper introduction that lies unread must not cost its socket the place.
+        while let Some(arrived) = self.line.next_waiting() {
+            self.take(arrived);
+        }
+        match self.line.open(socket) {
+            Ok(older) => {
+                self.streams.waiting_trouble_told = false;
+                if let Some(older) = older {
+                    self.refuse(Refusal::NoStart, older);
+                }
+            }
+            Err(socket) => self.refuse(Refusal::SecondStream, *socket),
+        }
     }
 
     fn take_ready(&mut self, arrived: Arrived) -> ControlFlow<()> {

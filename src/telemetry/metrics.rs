@@ -18,7 +18,7 @@ pub enum Refusal {
     WrongCall,
     /// A second socket while the first one works.
     SecondStream,
-    /// The socket did not introduce itself in time.
+    /// The socket did not introduce itself in time, or before another one came.
     NoStart,
     /// A body that cannot be read.
     Malformed,

@@ -420,6 +420,67 @@ async fn a_start_without_parameters_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_newer_socket_takes_the_place_of_one_that_says_nothing() {
+    let mut setup = Setup::empty();
+    setup
+        .results
+        .push(says(&sid(1), "I want to talk to a human."));
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let call = announce(&stage, &sid(1)).await;
+    let mut silent = opened(&stage, &call, &Proof::Right).await;
+    // Shows that the call has the socket.
+    silent.send("hello").await;
+    counted(&stage, BAD, 1.0).await;
+    let mut carrier = opened(&stage, &call, &Proof::Right).await;
+    carrier.introduce(&call.call_sid, Some(&call.token)).await;
+    assert_eq!(silent.closed(&stage).await, POLICY);
+    carrier.play(700).await;
+    a_rewrite_is_asked_for(&stage).await;
+    assert_eq!(stage.metric(NO_START).await, 1.0);
+    assert_eq!(stage.metric(SECOND_STREAM).await, 0.0);
+    carrier.close().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn silent_sockets_do_not_keep_a_replacement_out() {
+    let mut setup = Setup::empty();
+    setup
+        .results
+        .push(says_at(&sid(1), 1_000, "I want to talk to a human."));
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let call = announce(&stage, &sid(1)).await;
+    let mut first = opened(&stage, &call, &Proof::Right).await;
+    first.introduce(&call.call_sid, Some(&call.token)).await;
+    first.play(200).await;
+    counted(&stage, HEARD, 10.0).await;
+    let mut silent = Vec::new();
+    for nth in 1..=5 {
+        let mut socket = opened(&stage, &call, &Proof::Right).await;
+        socket.send("hello").await;
+        counted(&stage, BAD, f64::from(nth)).await;
+        silent.push(socket);
+    }
+    first.close().await;
+    let mut replacement = opened(&stage, &call, &Proof::Right).await;
+    replacement
+        .introduce(&call.call_sid, Some(&call.token))
+        .await;
+    replacement.play(2_000).await;
+    a_rewrite_is_asked_for(&stage).await;
+    for socket in silent {
+        assert_eq!(socket.closed(&stage).await, POLICY);
+    }
+    assert_eq!(stage.metric(NO_START).await, 5.0);
+    assert_eq!(stage.metric(SECOND_STREAM).await, 0.0);
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_large_ends_the_stream_and_not_the_call() {
     let mut setup = Setup::empty();
     setup
