@@ -83,7 +83,7 @@ impl Driver {
             call,
             clock,
             inbox,
-            streams: Streams::default(),
+            streams: Streams::new(),
             caller: Hearing::new(Speaker::Caller),
             voice_agent: Hearing::new(Speaker::VoiceAgent),
             heard,
@@ -168,9 +168,7 @@ impl Driver {
                 if self.is_spent() {
                     return self.refuse(Refusal::Token, *socket);
                 }
-                if let Err(socket) = self.line.open(*socket) {
-                    self.refuse(Refusal::SecondStream, *socket);
-                }
+                self.on_socket(*socket);
             }
         }
     }
@@ -247,7 +245,6 @@ impl Driver {
         if let Some(socket) = self.line.unbind() {
             self.tasks.spawn(close(socket, None));
         }
-        self.streams.count();
         metrics::windows_dropped(self.caller.dropped + self.voice_agent.dropped);
         let disposition = self.call.disposition();
         if let Some(disposition) = disposition {

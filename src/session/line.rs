@@ -1,8 +1,10 @@
 //! The media sockets of one call: who may speak for it, and what they say.
 //!
 //! A socket comes with the call's token in its path. It is *waiting* until its `start` names the
-//! call and repeats the token; media before that is dropped unread. At most one socket is *bound*.
-//! Another one is a replacement if the bound one ends or has fallen silent, and refused if it goes on.
+//! call and repeats the token; media before that is dropped unread. Of two that have yet to do so
+//! either could be the carrier's, so the newer one takes the place of the older. At most one socket
+//! is *bound*. Another one is a replacement if the bound one ends or has fallen silent, and refused
+//! if it goes on.
 
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use tokio::time::Instant;
 
 use super::carriers::{CarrierAccount, Introduction, Said};
 use super::low_water::{LowWater, QUIET};
+use crate::carrier::twilio::wire::WireError;
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
@@ -70,6 +73,8 @@ pub(super) enum Arrived {
     Text(axum::extract::ws::Utf8Bytes),
     /// A message of the bound stream that the carrier's protocol does not have.
     Binary,
+    /// The waiting socket sent what is no message. It may still introduce itself.
+    Misread(Misread),
     /// A ping or pong.
     Liveness,
     /// The bound stream is gone.
@@ -80,6 +85,25 @@ pub(super) enum Arrived {
     Introduced(Introduction),
     /// The waiting socket was turned away.
     Refused(Refusal, Box<MediaSocket>),
+}
+
+/// Why something on a socket is no message. Carries nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Misread {
+    /// The protocol has text messages only.
+    #[error("a binary message")]
+    Binary,
+    /// The text breaks the protocol.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// What there is to know of a waiting socket.
+enum Opening {
+    Introduced(Introduction),
+    Misread(Misread),
+    /// Nothing will come any more, or not in time.
+    Missed,
 }
 
 impl Line {
@@ -99,18 +123,23 @@ impl Line {
         }
     }
 
-    /// Takes a new socket in; gives it back if another one is waiting already.
-    pub(super) fn open(&mut self, socket: MediaSocket) -> Result<(), Box<MediaSocket>> {
-        if self.waiting.is_some() {
+    /// Takes a new socket in and gives back the one that waited in its place; gives the new one back
+    /// if the other has introduced itself.
+    pub(super) fn open(
+        &mut self,
+        socket: MediaSocket,
+    ) -> Result<Option<MediaSocket>, Box<MediaSocket>> {
+        let waiting = self.waiting.as_ref();
+        if waiting.is_some_and(|waiting| waiting.introduced.is_some()) {
             return Err(Box::new(socket));
         }
         let until = Instant::now() + self.start_deadline;
-        self.waiting = Some(Waiting {
+        let older = self.waiting.replace(Waiting {
             socket,
             until,
             introduced: None,
         });
-        Ok(())
+        Ok(older.map(|older| older.socket))
     }
 
     /// Makes the socket that introduced itself the bound one. Gives back the one before, if any.
@@ -189,9 +218,12 @@ impl Line {
                         None
                     }
                     Some(waiting) => {
-                        let start = next_start(&mut waiting.socket, account);
-                        let start = tokio::time::timeout_at(waiting.until, start).await;
-                        Some(start.unwrap_or(Err(Refusal::NoStart)))
+                        // The deadline comes first, so that no flood of nonsense outlives it.
+                        tokio::select! {
+                            biased;
+                            () = tokio::time::sleep_until(waiting.until) => Some(Opening::Missed),
+                            opening = opening(&mut waiting.socket, account) => Some(opening),
+                        }
                     }
                     None => std::future::pending().await,
                 }
@@ -200,14 +232,26 @@ impl Line {
                 // A stream that is over has said so before its replacement introduces itself.
                 biased;
                 arrived = heard => return arrived,
-                start = introduced => match start.map(|start| start.and_then(|start| self.check(start))) {
-                    Some(Ok(start)) => self.hold(start),
-                    Some(Err(refusal)) => if let Some(arrived) = self.turn_away(refusal) {
+                opening = introduced => {
+                    if let Some(arrived) = opening.and_then(|opening| self.on_opening(opening)) {
                         return arrived;
-                    },
-                    None => {}
-                },
+                    }
+                }
             }
+        }
+    }
+
+    fn on_opening(&mut self, opening: Opening) -> Option<Arrived> {
+        match opening {
+            Opening::Introduced(start) => match self.check(start) {
+                Ok(start) => {
+                    self.hold(start);
+                    None
+                }
+                Err(refusal) => self.turn_away(refusal),
+            },
+            Opening::Misread(misread) => Some(Arrived::Misread(misread)),
+            Opening::Missed => self.turn_away(Refusal::NoStart),
         }
     }
 
@@ -252,6 +296,16 @@ impl Line {
         let bound = self.bound.as_mut()?;
         let message = bound.socket.socket.next().now_or_never()?;
         Some(bound.arrived(message))
+    }
+
+    /// What the waiting socket sent, if it is here already. An introduction is kept.
+    pub(super) fn next_waiting(&mut self) -> Option<Arrived> {
+        let Self {
+            account, waiting, ..
+        } = self;
+        let waiting = (waiting.as_mut()).filter(|waiting| waiting.introduced.is_none())?;
+        let opening = opening(&mut waiting.socket, account).now_or_never()?;
+        self.on_opening(opening)
     }
 
     /// The socket must speak of our account, where it names one, and of the call that its token was
@@ -308,23 +362,20 @@ fn breaks_protocol(error: &axum::Error) -> bool {
     }
 }
 
-async fn next_start(
-    socket: &mut MediaSocket,
-    account: &CarrierAccount,
-) -> Result<Introduction, Refusal> {
+/// Waits for the introduction, or for what is no message. Cancel safe.
+async fn opening(socket: &mut MediaSocket, account: &CarrierAccount) -> Opening {
     loop {
-        let Some(Ok(message)) = socket.socket.next().await else {
-            return Err(Refusal::NoStart);
-        };
-        let Message::Text(text) = message else {
-            continue;
+        let text = match socket.socket.next().await {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Binary(_))) => return Opening::Misread(Misread::Binary),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Opening::Missed,
         };
         match account.read(&text) {
-            Ok(Said::Introduced(start)) => return Ok(start),
+            Ok(Said::Introduced(start)) => return Opening::Introduced(start),
             // Media is not looked at before the stream has said whose it is.
             Ok(Said::Audio { .. } | Said::Key(_) | Said::Stopped | Said::Nothing) => {}
-            // A message that cannot be read is no introduction; the next one may be.
-            Err(_) => {}
+            Err(error) => return Opening::Misread(error.into()),
         }
     }
 }

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::carriers::Said;
 use super::driver::Driver;
 use super::hearing::Hearing;
-use super::line::{self, Arrived, MediaSocket};
+use super::line::{self, Arrived, MediaSocket, Misread};
 use crate::carrier::twilio::wire;
 use crate::recognizer::Feed;
 use crate::telemetry::metrics::{self, Refusal};
@@ -22,10 +22,9 @@ use crate::telemetry::metrics::{self, Refusal};
 const FRAMES_A_TURN: usize = 32;
 
 /// Whether the call has a stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 enum Presence {
     /// None was bound yet.
-    #[default]
     Awaited,
     /// One is bound.
     Bound,
@@ -34,18 +33,34 @@ enum Presence {
 }
 
 /// What has become of the call's streams.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Streams {
     presence: Presence,
-    pub(super) frames: u64,
-    pub(super) bad: u64,
-    pub(super) ignored: u64,
-    pub(super) trouble_told: bool,
+    counters: metrics::Frames,
+    /// Frames heard and not counted yet.
+    heard: u64,
+    /// Whether the log has a line on what the bound stream sends.
+    trouble_told: bool,
+    /// The same of the socket that waits.
+    waiting_trouble_told: bool,
 }
 
 impl Streams {
-    pub(super) fn count(&self) {
-        metrics::frames(self.frames, self.bad, self.ignored);
+    pub(super) fn new() -> Self {
+        Self {
+            presence: Presence::Awaited,
+            counters: metrics::Frames::find(),
+            heard: 0,
+            trouble_told: false,
+            waiting_trouble_told: false,
+        }
+    }
+
+    /// Counts what was heard since the last time.
+    fn count(&mut self) {
+        self.counters
+            .heard
+            .increment(std::mem::take(&mut self.heard));
     }
 
     /// When the latest stream ended, if none has come since.
@@ -61,21 +76,33 @@ impl Driver {
     /// Takes what arrived, and what lies ready behind it until the call wants something done.
     /// Breaks off if that takes long.
     pub(super) fn on_arrived(&mut self, arrived: Arrived) -> ControlFlow<()> {
+        let flow = self.take_ready(arrived);
+        self.streams.count();
+        flow
+    }
+
+    /// Lets a newer socket of the call in.
+    pub(super) fn on_socket(&mut self, socket: MediaSocket) {
+        // A proper introduction that lies unread must not cost its socket the place.
+        while let Some(arrived) = self.line.next_waiting() {
+            self.take(arrived);
+        }
+        match self.line.open(socket) {
+            Ok(older) => {
+                self.streams.waiting_trouble_told = false;
+                if let Some(older) = older {
+                    self.refuse(Refusal::NoStart, older);
+                }
+            }
+            Err(socket) => self.refuse(Refusal::SecondStream, *socket),
+        }
+    }
+
+    fn take_ready(&mut self, arrived: Arrived) -> ControlFlow<()> {
         let mut next = Some(arrived);
         let mut left = FRAMES_A_TURN;
         while let Some(arrived) = next.take() {
-            match arrived {
-                Arrived::Text(text) => self.on_text(&text),
-                Arrived::Liveness => {}
-                Arrived::Binary => self.on_bad_message(&"a binary message"),
-                Arrived::Broken(stream) => {
-                    self.on_bad_message(&"a message that breaks the protocol");
-                    self.on_stream_ended(stream, StreamEnd::Refused);
-                }
-                Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
-                Arrived::Introduced(start) => self.on_introduced(start.stream),
-                Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
-            }
+            self.take(arrived);
             left -= 1;
             if left == 0 {
                 return ControlFlow::Break(());
@@ -88,6 +115,26 @@ impl Driver {
         self.foresee_wake();
         ControlFlow::Continue(())
     }
+
+    fn take(&mut self, arrived: Arrived) {
+        match arrived {
+            Arrived::Text(text) => self.on_text(&text),
+            Arrived::Liveness => {}
+            Arrived::Binary => self.on_bad_message(&Misread::Binary),
+            Arrived::Misread(misread) => {
+                self.streams.counters.bad.increment(1);
+                warn_once(&mut self.streams.waiting_trouble_told, &misread);
+            }
+            Arrived::Broken(stream) => {
+                self.on_bad_message(&"a message that breaks the protocol");
+                self.on_stream_ended(stream, StreamEnd::Refused);
+            }
+            Arrived::Ended(stream) => self.on_stream_ended(stream, StreamEnd::Closed),
+            Arrived::Introduced(start) => self.on_introduced(start.stream),
+            Arrived::Refused(refusal, socket) => self.refuse(refusal, *socket),
+        }
+    }
+
     /// Has the kernel wait for what fills the next windows, now that all that came is heard.
     fn foresee_wake(&mut self) {
         let wake = std::mem::take(&mut self.wake);
@@ -112,7 +159,9 @@ impl Driver {
                 }
             }
             // A bound stream does not introduce itself again.
-            Ok(Said::Nothing | Said::Introduced(_)) => self.streams.ignored += 1,
+            Ok(Said::Nothing | Said::Introduced(_)) => {
+                self.streams.counters.ignored.increment(1);
+            }
             Err(error) => self.on_bad_message(&error),
         }
     }
@@ -120,7 +169,7 @@ impl Driver {
         if let Err(error) = wire::decode_payload(payload, &mut self.payload) {
             return self.on_bad_message(&error);
         }
-        self.streams.frames += 1;
+        self.streams.heard += 1;
         let now = self.clock.now();
         if self.hearing(speaker).wants_feed() {
             let feed = self.start_recognizer(speaker);
@@ -149,12 +198,10 @@ impl Driver {
         }
     }
     fn on_bad_message(&mut self, error: &dyn std::fmt::Display) {
-        self.streams.bad += 1;
-        if !self.streams.trouble_told {
-            self.streams.trouble_told = true;
-            warn!(%error, "the carrier sent a message that cannot be read; later ones are counted");
-        }
+        self.streams.counters.bad.increment(1);
+        warn_once(&mut self.streams.trouble_told, error);
     }
+
     fn on_introduced(&mut self, stream: StreamId) {
         let at = self.media_now();
         let old = self.line.bind(stream.clone());
@@ -170,11 +217,8 @@ impl Driver {
                 end: StreamEnd::Replaced,
             });
         }
-        self.streams.count();
-        self.streams = Streams {
-            presence: Presence::Bound,
-            ..Streams::default()
-        };
+        self.streams.presence = Presence::Bound;
+        self.streams.trouble_told = self.streams.waiting_trouble_told;
         self.caller.begin(at);
         self.voice_agent.begin(at);
         self.tell(Event::StreamStarted {
@@ -236,6 +280,13 @@ impl Driver {
         metrics::refused(refusal);
         warn!(reason = refusal.as_str(), "media socket refused");
         self.tasks.spawn(close(socket, Some(refusal)));
+    }
+}
+
+/// One line a socket: what goes wrong once goes wrong fifty times a second.
+fn warn_once(told: &mut bool, error: &dyn std::fmt::Display) {
+    if !std::mem::replace(told, true) {
+        warn!(%error, "the carrier sent a message that cannot be read; later ones are counted");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use handoff_core::call::{Anomaly, Disposition};
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, counter, gauge, histogram};
 
 /// Why a request or a socket of the carrier was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Refusal {
     WrongCall,
     /// A second socket while the first one works.
     SecondStream,
-    /// The socket did not introduce itself in time.
+    /// The socket did not introduce itself in time, or before another one came.
     NoStart,
     /// A body that cannot be read.
     Malformed,
@@ -81,11 +81,27 @@ pub fn live_calls(calls: usize) {
     gauge!("handoff_live_calls").set(calls as f64);
 }
 
-/// Counts media frames by what became of them. Called once a stream, not once a frame.
-pub fn frames(heard: u64, bad: u64, ignored: u64) {
-    counter!("handoff_frames_total", "result" => "heard").increment(heard);
-    counter!("handoff_frames_total", "result" => "bad").increment(bad);
-    counter!("handoff_frames_total", "result" => "ignored").increment(ignored);
+/// Counts the media messages of one call by what became of them, while it is live. Kept by the call,
+/// because looking a counter up allocates.
+#[derive(Debug)]
+pub struct Frames {
+    /// Audio that was taken.
+    pub heard: Counter,
+    /// What could not be read.
+    pub bad: Counter,
+    /// What could be read and means nothing here.
+    pub ignored: Counter,
+}
+
+impl Frames {
+    /// Looks the counters up.
+    pub fn find() -> Self {
+        Self {
+            heard: counter!("handoff_frames_total", "result" => "heard"),
+            bad: counter!("handoff_frames_total", "result" => "bad"),
+            ignored: counter!("handoff_frames_total", "result" => "ignored"),
+        }
+    }
 }
 
 /// Counts windows that a recognizer was too slow to take.

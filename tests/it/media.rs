@@ -21,6 +21,11 @@ const TOKENS: &str = r#"handoff_refusals_total{reason="token"}"#;
 /// is what these tests look at.
 const UNKNOWN_CALL: &str = "names a call that the account does not have";
 const POLICY: Option<u16> = Some(1008);
+const HEARD: &str = r#"handoff_frames_total{result="heard"}"#;
+const BAD: &str = r#"handoff_frames_total{result="bad"}"#;
+const IGNORED: &str = r#"handoff_frames_total{result="ignored"}"#;
+const SECOND_STREAM: &str = r#"handoff_refusals_total{reason="second_stream"}"#;
+const NO_START: &str = r#"handoff_refusals_total{reason="no_start"}"#;
 
 #[tokio::test]
 async fn a_socket_with_an_unknown_token_is_refused() {
@@ -157,8 +162,7 @@ async fn a_socket_of_another_account_is_refused_and_one_that_names_none_is_not()
     nameless.close().await;
     hang_up(&stage, &sid(1)).await;
     stage.idle().await;
-    let heard = stage.metric(r#"handoff_frames_total{result="heard"}"#);
-    assert_eq!(heard.await, 10.0);
+    assert_eq!(stage.metric(HEARD).await, 10.0);
     stage.finish().await;
 }
 
@@ -201,18 +205,14 @@ async fn a_socket_that_never_introduces_itself_is_closed() {
     let mut socket = opened(&stage, &call, &Proof::Right).await;
     socket.play(200).await;
     assert_eq!(socket.closed(&stage).await, POLICY);
-    let counted = stage
-        .metric(r#"handoff_refusals_total{reason="no_start"}"#)
-        .await;
-    assert_eq!(counted, 1.0);
+    assert_eq!(stage.metric(NO_START).await, 1.0);
     let mut second = opened(&stage, &call, &Proof::Right).await;
     second.introduce(&call.call_sid, Some(&call.token)).await;
     second.play(200).await;
-    let frames = r#"handoff_frames_total{result="heard"}"#;
     second.close().await;
     hang_up(&stage, &sid(1)).await;
     stage.idle().await;
-    assert_eq!(stage.metric(frames).await, 10.0);
+    assert_eq!(stage.metric(HEARD).await, 10.0);
     stage.finish().await;
 }
 
@@ -227,10 +227,7 @@ async fn a_second_stream_is_refused_while_the_first_works() {
     let mut second = opened(&stage, &answer, &Proof::Right).await;
     second.introduce(call.call_sid(), Some(&answer.token)).await;
     assert_eq!(second.closed(&stage).await, POLICY);
-    let counted = stage
-        .metric(r#"handoff_refusals_total{reason="second_stream"}"#)
-        .await;
-    assert_eq!(counted, 1.0);
+    assert_eq!(stage.metric(SECOND_STREAM).await, 1.0);
     stage.ended(&call).await;
     assert!(reached_a_human(&call));
     let books = stage.finish().await;
@@ -288,22 +285,199 @@ async fn broken_messages_are_counted_and_the_stream_goes_on() {
     socket.send(r#"{"event":"stop","stop":{}}"#).await;
     hang_up(&stage, &sid(1)).await;
     stage.idle().await;
-    let bad = stage.metric(r#"handoff_frames_total{result="bad"}"#).await;
     assert_eq!(
-        bad,
+        stage.metric(BAD).await,
         f64::from(broken) + 1.0,
         "the broken messages and the binary one"
     );
-    let ignored = stage
-        .metric(r#"handoff_frames_total{result="ignored"}"#)
-        .await;
-    assert_eq!(ignored, 1.0, "the event of tomorrow");
+    assert_eq!(stage.metric(IGNORED).await, 1.0, "the event of tomorrow");
     let books = stage.finish().await;
-    let told = books
-        .log
-        .iter()
-        .filter(|line| line.contains("cannot be read"));
-    assert_eq!(told.count(), 1, "one line a stream");
+    assert_eq!(told(&books.log).len(), 1, "one line a stream");
+}
+
+#[tokio::test]
+async fn frames_are_counted_while_the_call_is_live() {
+    let stage = Stage::set(Setup::empty()).await;
+    let call = announce(&stage, &sid(1)).await;
+    let mut socket = opened(&stage, &call, &Proof::Right).await;
+    socket.introduce(&call.call_sid, Some(&call.token)).await;
+    for round in 1..=3 {
+        socket.play(200).await;
+        socket.send("hello").await;
+        socket.send(r#"{"event":"tomorrow"}"#).await;
+        counted(&stage, HEARD, f64::from(round) * 10.0).await;
+        counted(&stage, BAD, f64::from(round)).await;
+        counted(&stage, IGNORED, f64::from(round)).await;
+    }
+    let (_, calls) = stage.api(Method::GET, "/api/calls", "").await;
+    assert_eq!(calls.as_array().map(Vec::len), Some(1), "the call goes on");
+    socket.close().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.idle().await;
+    assert_eq!(stage.metric(HEARD).await, 30.0, "once each");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn nonsense_before_the_introduction_is_counted_and_told_once_and_the_socket_may_go_on() {
+    let mut setup = Setup::empty();
+    setup
+        .results
+        .push(says(&sid(1), "I want to talk to a human."));
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let call = announce(&stage, &sid(1)).await;
+    let mut socket = opened(&stage, &call, &Proof::Right).await;
+    let introduction = start(&call.call_sid, Some(&call.token));
+    let wrong = [
+        introduction.replace("8000", "16000"),
+        introduction.replace("audio/x-mulaw", "audio/x-l16"),
+        introduction.replace(&call.call_sid, "../secret"),
+        introduction.replace("mediaFormat", "format"),
+        "secret".to_owned(),
+        String::new(),
+    ];
+    for (nth, wrong) in (1..).zip(&wrong) {
+        socket.send(wrong.as_str()).await;
+        counted(&stage, BAD, f64::from(nth)).await;
+    }
+    socket.send_binary(&[0; 400]).await;
+    counted(&stage, BAD, wrong.len() as f64 + 1.0).await;
+    socket.introduce(&call.call_sid, Some(&call.token)).await;
+    socket.send("secret").await;
+    socket.play(700).await;
+    a_rewrite_is_asked_for(&stage).await;
+    socket.send(r#"{"event":"stop","stop":{}}"#).await;
+    hang_up(&stage, &sid(1)).await;
+    stage.idle().await;
+    assert_eq!(stage.metric(BAD).await, wrong.len() as f64 + 2.0);
+    assert_eq!(stage.metric(HEARD).await, 35.0);
+    let books = stage.finish().await;
+    let told = told(&books.log);
+    assert_eq!(told.len(), 1, "one line a socket: {told:?}");
+    assert!(told[0].contains("sample rate 16000"), "{told:?}");
+    assert!(!books.log.iter().any(|line| line.contains("secret")));
+}
+
+#[tokio::test]
+async fn nonsense_does_not_outlive_the_deadline_of_the_introduction() {
+    let mut setup = Setup::empty();
+    setup.config = "[stream]\nstart_deadline = \"300ms\"\n".to_owned();
+    let stage = Stage::set(setup).await;
+    let call = announce(&stage, &sid(1)).await;
+    let mut socket = opened(&stage, &call, &Proof::Right).await;
+    // Goes on for as long as the server takes it.
+    while socket.send_if_open("hello".to_owned()).await {}
+    socket.closed(&stage).await;
+    assert_eq!(stage.metric(NO_START).await, 1.0);
+    hang_up(&stage, &sid(1)).await;
+    let books = stage.finish().await;
+    assert_eq!(told(&books.log).len(), 1);
+}
+
+#[tokio::test]
+async fn a_start_with_odd_members_that_nobody_reads_is_heard() {
+    let mut stage = Stage::set(Setup::empty()).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let tracks = r#""tracks":["inbound","outbound"]"#;
+    for (nth, odd) in (1..).zip([r#"["both_tracks"]"#, "null", r#""inbound""#, "7"]) {
+        let call = announce(&stage, &sid(nth)).await;
+        let mut socket = opened(&stage, &call, &Proof::Right).await;
+        let introduction = start(&call.call_sid, Some(&call.token));
+        assert!(introduction.contains(tracks), "{introduction}");
+        socket
+            .send(introduction.replace(tracks, &format!(r#""tracks":{odd}"#)))
+            .await;
+        socket.play(200).await;
+        counted(&stage, HEARD, f64::from(nth) * 10.0).await;
+        // The key that the default rule takes for a request for a human, as a number.
+        socket
+            .send(r#"{"event":"dtmf","dtmf":{"track":"both","digit":0}}"#)
+            .await;
+        a_rewrite_is_asked_for_of(&stage, &call.call_sid).await;
+        socket.close().await;
+        hang_up(&stage, &call.call_sid).await;
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_start_without_parameters_is_refused_at_once() {
+    let stage = Stage::set(Setup::empty()).await;
+    let call = announce(&stage, &sid(1)).await;
+    let introduction = start(&call.call_sid, Some(&call.token));
+    let parameters = format!(r#"{{"token":"{}"}}"#, call.token);
+    assert!(introduction.contains(&parameters), "{introduction}");
+    for (nth, odd) in (1..).zip(["[]", "null", r#""token""#]) {
+        let mut socket = opened(&stage, &call, &Proof::Right).await;
+        socket.send(introduction.replace(&parameters, odd)).await;
+        assert_eq!(socket.closed(&stage).await, POLICY);
+        assert_eq!(stage.metric(TOKENS).await, f64::from(nth), "{odd}");
+    }
+    assert_eq!(stage.metric(BAD).await, 0.0, "it could be read");
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_newer_socket_takes_the_place_of_one_that_says_nothing() {
+    let mut setup = Setup::empty();
+    setup
+        .results
+        .push(says(&sid(1), "I want to talk to a human."));
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let call = announce(&stage, &sid(1)).await;
+    let mut silent = opened(&stage, &call, &Proof::Right).await;
+    // Shows that the call has the socket.
+    silent.send("hello").await;
+    counted(&stage, BAD, 1.0).await;
+    let mut carrier = opened(&stage, &call, &Proof::Right).await;
+    carrier.introduce(&call.call_sid, Some(&call.token)).await;
+    assert_eq!(silent.closed(&stage).await, POLICY);
+    carrier.play(700).await;
+    a_rewrite_is_asked_for(&stage).await;
+    assert_eq!(stage.metric(NO_START).await, 1.0);
+    assert_eq!(stage.metric(SECOND_STREAM).await, 0.0);
+    carrier.close().await;
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn silent_sockets_do_not_keep_a_replacement_out() {
+    let mut setup = Setup::empty();
+    setup
+        .results
+        .push(says_at(&sid(1), 1_000, "I want to talk to a human."));
+    let mut stage = Stage::set(setup).await;
+    stage.expect_violation(UNKNOWN_CALL);
+    let call = announce(&stage, &sid(1)).await;
+    let mut first = opened(&stage, &call, &Proof::Right).await;
+    first.introduce(&call.call_sid, Some(&call.token)).await;
+    first.play(200).await;
+    counted(&stage, HEARD, 10.0).await;
+    let mut silent = Vec::new();
+    for nth in 1..=5 {
+        let mut socket = opened(&stage, &call, &Proof::Right).await;
+        socket.send("hello").await;
+        counted(&stage, BAD, f64::from(nth)).await;
+        silent.push(socket);
+    }
+    first.close().await;
+    let mut replacement = opened(&stage, &call, &Proof::Right).await;
+    replacement
+        .introduce(&call.call_sid, Some(&call.token))
+        .await;
+    replacement.play(2_000).await;
+    a_rewrite_is_asked_for(&stage).await;
+    for socket in silent {
+        assert_eq!(socket.closed(&stage).await, POLICY);
+    }
+    assert_eq!(stage.metric(NO_START).await, 5.0);
+    assert_eq!(stage.metric(SECOND_STREAM).await, 0.0);
+    hang_up(&stage, &sid(1)).await;
+    stage.finish().await;
 }
 
 #[tokio::test]
@@ -434,8 +608,25 @@ async fn opened(stage: &Stage, call: &Announced, proof: &Proof) -> Socket {
     }
 }
 
+/// Waits for a metric to reach this value, and no other past it.
+async fn counted(stage: &Stage, metric: &str, value: f64) {
+    let reached = async || (stage.metric(metric).await >= value).then_some(());
+    stage.until(metric, reached).await;
+    assert_eq!(stage.metric(metric).await, value, "{metric}");
+}
+
+/// The lines on messages that cannot be read.
+fn told(log: &[String]) -> Vec<&String> {
+    let told = log.iter().filter(|line| line.contains("cannot be read"));
+    told.collect()
+}
+
 async fn a_rewrite_is_asked_for(stage: &Stage) {
-    let asked = |logged: &Logged| matches!(&logged.event, CarrierEvent::RestRequested { method, .. } if method == "POST");
+    a_rewrite_is_asked_for_of(stage, "").await;
+}
+
+async fn a_rewrite_is_asked_for_of(stage: &Stage, call_sid: &str) {
+    let asked = |logged: &Logged| matches!(&logged.event, CarrierEvent::RestRequested { method, path, .. } if method == "POST" && path.contains(call_sid));
     let within = stage.left().min(Duration::from_secs(20));
     if let Err(error) = stage.carrier.wait_for(asked, within).await {
         panic!(

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::by_hand::{
-    Proof, SIGNATURE, VOICE, announce, call_form, form, hang_up, post, sid, token_of,
+    Form, Proof, SIGNATURE, VOICE, announce, call_form, form, hang_up, post, sid, token_of,
 };
 use super::stage::{ACCOUNT, AUTH_TOKEN, PUBLIC_URL, Setup, Stage, TARGET};
 
@@ -163,6 +163,50 @@ async fn a_report_of_no_attempt_of_ours_is_malformed() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
     }
     assert_eq!(stage.metric(MALFORMED).await, NO_ATTEMPTS.len() as f64);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn parameters_that_nobody_reads_refuse_no_webhook() {
+    let stage = Stage::set(Setup::empty()).await;
+    let more = [
+        ("SequenceNumber", "1.0"),
+        ("CallDuration", "2.4"),
+        ("DialCallDuration", "3.5"),
+        ("DialCallSid", "../../etc"),
+        ("Timestamp", "soon"),
+    ];
+    let posted = |pairs: &[(&str, &str)]| {
+        let said = form(pairs).into_iter();
+        said.chain(form(&more)).collect::<Form>()
+    };
+    announce(&stage, &sid(1)).await;
+    let attempt = "ho_01M7Z21QMCMG69WCKJN4BDMX00/1";
+
+    let talked = posted(&[
+        ("CallSid", &sid(1)),
+        ("DialCallStatus", "completed"),
+        ("DialBridged", "true"),
+    ]);
+    let path = format!("/twilio/after-dial/{attempt}");
+    let (status, document) = post(&stage, &path, &talked, &Proof::Right).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!document.contains("<Say"), "{document}");
+
+    let answered = posted(&[
+        ("CallSid", &sid(2)),
+        ("ParentCallSid", &sid(1)),
+        ("CallStatus", "in-progress"),
+    ]);
+    let path = format!("/twilio/leg/{attempt}");
+    let (status, body) = post(&stage, &path, &answered, &Proof::Right).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+
+    let over = posted(&[("CallSid", &sid(1)), ("CallStatus", "completed")]);
+    let (status, body) = post(&stage, "/twilio/status", &over, &Proof::Right).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    stage.idle().await;
+    assert_eq!(stage.metric(MALFORMED).await, 0.0);
     stage.finish().await;
 }
 

@@ -9,10 +9,9 @@
 //! read 2026-11-21.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use handoff_core::call::{DialEnd, LegProgress, Party};
-use handoff_core::id::{CarrierCallId, StreamId};
+use handoff_core::id::CarrierCallId;
 use handoff_core::pii::Pii;
 
 use super::call_state::CallState;
@@ -29,29 +28,12 @@ pub fn parse_form(body: &[u8]) -> Vec<(String, String)> {
 pub struct VoiceRequest {
     /// The call.
     pub call: CarrierCallId,
-    /// The account that owns it.
-    pub account_sid: String,
     /// Who calls.
     pub from: Party,
     /// Who is called.
     pub to: Party,
-    /// Who began it.
-    pub direction: Direction,
-    /// Every other parameter, by the vendor's names.
+    /// Every other parameter but the account, by the vendor's names.
     pub parameters: BTreeMap<String, Pii<String>>,
-}
-
-/// Who began a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Somebody called us.
-    Inbound,
-    /// Our REST request.
-    OutboundApi,
-    /// A `<Dial>`.
-    OutboundDial,
-    /// Not said, or not known to this version.
-    Other,
 }
 
 /// The end of a `<Dial>`, as its action URL learns it.
@@ -61,11 +43,8 @@ pub struct DialOutcome {
     pub call: CarrierCallId,
     /// How the dialled leg ended.
     pub status: DialCallStatus,
-    /// The dialled leg, which a conference does not have.
-    pub leg: Option<CarrierCallId>,
-    /// How long it lasted.
-    pub duration: Option<Duration>,
-    /// Whether caller and callee were joined. `completed` alone says only that something answered.
+    /// Whether caller and callee were joined, where that is said. `completed` alone says only that
+    /// something answered.
     pub bridged: Option<bool>,
 }
 
@@ -92,15 +71,20 @@ impl DialOutcome {
     /// Judges the end. Where the carrier does not say whether the two were joined, an answered leg
     /// is not taken for a human: a caller who hears one sentence too many beats a caller cut off.
     pub fn end(&self) -> DialEnd {
-        match self.status {
-            DialCallStatus::Completed | DialCallStatus::Answered => match self.bridged {
-                Some(true) => DialEnd::Bridged,
-                Some(false) | None => DialEnd::AnsweredNotBridged,
-            },
-            DialCallStatus::Busy => DialEnd::Busy,
-            DialCallStatus::NoAnswer => DialEnd::NoAnswer,
-            DialCallStatus::Canceled => DialEnd::Canceled,
-            DialCallStatus::Failed | DialCallStatus::Other => DialEnd::Failed,
+        match (self.status, self.bridged) {
+            (
+                DialCallStatus::Completed | DialCallStatus::Answered | DialCallStatus::Other,
+                Some(true),
+            ) => DialEnd::Bridged,
+            (DialCallStatus::Completed | DialCallStatus::Answered, Some(false) | None) => {
+                DialEnd::AnsweredNotBridged
+            }
+            (DialCallStatus::Busy, _) => DialEnd::Busy,
+            (DialCallStatus::NoAnswer, _) => DialEnd::NoAnswer,
+            (DialCallStatus::Canceled, _) => DialEnd::Canceled,
+            (DialCallStatus::Failed, _) | (DialCallStatus::Other, Some(false) | None) => {
+                DialEnd::Failed
+            }
         }
     }
 }
@@ -108,16 +92,10 @@ impl DialOutcome {
 /// Progress of the leg that rings the human.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegStatus {
-    /// The human's leg.
-    pub leg: CarrierCallId,
     /// The caller's call.
     pub parent: CarrierCallId,
     /// How far the leg is.
     pub state: CallState,
-    /// Order of the reports, from 0.
-    pub sequence: Option<u64>,
-    /// How long it lasted, once it is over.
-    pub duration: Option<Duration>,
 }
 
 impl LegStatus {
@@ -140,19 +118,11 @@ pub struct CallStatus {
     pub call: CarrierCallId,
     /// How far it is.
     pub state: CallState,
-    /// Order of the reports, from 0.
-    pub sequence: Option<u64>,
-    /// How long it lasted, once it is over.
-    pub duration: Option<Duration>,
 }
 
 /// A report on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamStatus {
-    /// The call.
-    pub call: CarrierCallId,
-    /// The stream.
-    pub stream: StreamId,
     /// What happened.
     pub event: StreamEvent,
 }
@@ -180,15 +150,9 @@ pub enum WebhookError {
     /// A parameter is missing.
     #[error("{0} missing")]
     Missing(&'static str),
-    /// A call, stream or account name that is none.
+    /// A name of a call that is none.
     #[error("{0} is not an identifier")]
     Identifier(&'static str),
-    /// A parameter that should be a whole number is none.
-    #[error("{0} is not a whole number")]
-    Number(&'static str),
-    /// A parameter that should be true or false is neither.
-    #[error("{0} is neither true nor false")]
-    Truth(&'static str),
 }
 
 impl VoiceRequest {
@@ -196,22 +160,15 @@ impl VoiceRequest {
     ///
     /// # Errors
     ///
-    /// [`WebhookError`] if call or account are not named. Everything else has a meaning when it is
-    /// missing: a caller must not be lost over a parameter.
+    /// [`WebhookError`] if the call is not named. Everything else has a meaning when it is missing: a
+    /// caller must not be lost over a parameter.
     pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        const READ: [&str; 5] = ["CallSid", "AccountSid", "From", "To", "Direction"];
+        const READ: [&str; 4] = ["CallSid", "AccountSid", "From", "To"];
         let form = Form(parameters);
         Ok(Self {
             call: form.call("CallSid")?,
-            account_sid: form.identifier("AccountSid")?,
             from: party(form.get("From").unwrap_or_default()),
             to: party(form.get("To").unwrap_or_default()),
-            direction: match form.get("Direction") {
-                Some("inbound") => Direction::Inbound,
-                Some("outbound-api") => Direction::OutboundApi,
-                Some("outbound-dial") => Direction::OutboundDial,
-                Some(_) | None => Direction::Other,
-            },
             parameters: parameters
                 .iter()
                 .filter(|(name, _)| !READ.contains(&name.as_str()))
@@ -241,9 +198,7 @@ impl DialOutcome {
                 "canceled" => DialCallStatus::Canceled,
                 _ => DialCallStatus::Other,
             },
-            leg: form.optional_call("DialCallSid")?,
-            duration: form.seconds("DialCallDuration")?,
-            bridged: form.truth("DialBridged")?,
+            bridged: form.truth("DialBridged"),
         })
     }
 }
@@ -253,15 +208,12 @@ impl LegStatus {
     ///
     /// # Errors
     ///
-    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    /// [`WebhookError`]: count it; the report is lost.
     pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
         let form = Form(parameters);
         Ok(Self {
-            leg: form.call("CallSid")?,
             parent: form.call("ParentCallSid")?,
             state: CallState::parse(form.required("CallStatus")?),
-            sequence: form.number("SequenceNumber")?,
-            duration: form.seconds("CallDuration")?,
         })
     }
 }
@@ -271,14 +223,12 @@ impl CallStatus {
     ///
     /// # Errors
     ///
-    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    /// [`WebhookError`]: count it; the report is lost.
     pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
         let form = Form(parameters);
         Ok(Self {
             call: form.call("CallSid")?,
             state: CallState::parse(form.required("CallStatus")?),
-            sequence: form.number("SequenceNumber")?,
-            duration: form.seconds("CallDuration")?,
         })
     }
 }
@@ -288,12 +238,10 @@ impl StreamStatus {
     ///
     /// # Errors
     ///
-    /// [`WebhookError`]: count it and answer 200, a report is not worth a retry.
+    /// [`WebhookError`]: count it; the report is lost.
     pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
         let form = Form(parameters);
         Ok(Self {
-            call: form.call("CallSid")?,
-            stream: StreamId(form.identifier("StreamSid")?),
             event: match form.required("StreamEvent")? {
                 "stream-started" => StreamEvent::Started,
                 "stream-stopped" => StreamEvent::Stopped,
@@ -329,46 +277,23 @@ impl<'a> Form<'a> {
             .ok_or(WebhookError::Missing(name))
     }
 
-    fn identifier(&self, name: &'static str) -> Result<String, WebhookError> {
+    fn call(&self, name: &'static str) -> Result<CarrierCallId, WebhookError> {
         let value = self.required(name)?;
         if is_identifier(value) {
-            Ok(value.to_owned())
+            Ok(CarrierCallId(value.to_owned()))
         } else {
             Err(WebhookError::Identifier(name))
         }
     }
 
-    fn call(&self, name: &'static str) -> Result<CarrierCallId, WebhookError> {
-        self.identifier(name).map(CarrierCallId)
-    }
-
-    fn optional_call(&self, name: &'static str) -> Result<Option<CarrierCallId>, WebhookError> {
-        match self.get(name) {
-            None | Some("") => Ok(None),
-            Some(_) => self.call(name).map(Some),
-        }
-    }
-
-    fn number(&self, name: &'static str) -> Result<Option<u64>, WebhookError> {
-        match self.get(name) {
-            None | Some("") => Ok(None),
-            Some(value) => value
-                .parse()
-                .map(Some)
-                .map_err(|_| WebhookError::Number(name)),
-        }
-    }
-
-    fn seconds(&self, name: &'static str) -> Result<Option<Duration>, WebhookError> {
-        Ok(self.number(name)?.map(Duration::from_secs))
-    }
-
-    fn truth(&self, name: &'static str) -> Result<Option<bool>, WebhookError> {
-        match self.get(name) {
-            None | Some("") => Ok(None),
-            Some(value) if value.eq_ignore_ascii_case("true") => Ok(Some(true)),
-            Some(value) if value.eq_ignore_ascii_case("false") => Ok(Some(false)),
-            Some(_) => Err(WebhookError::Truth(name)),
+    fn truth(&self, name: &str) -> Option<bool> {
+        let value = self.get(name)?;
+        if value.eq_ignore_ascii_case("true") {
+            Some(true)
+        } else if value.eq_ignore_ascii_case("false") {
+            Some(false)
+        } else {
+            None
         }
     }
 }

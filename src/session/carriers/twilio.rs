@@ -99,14 +99,14 @@ impl TwilioAccount {
                 payload: media.payload,
             },
             wire::Message::Dtmf(dtmf) => Said::Key(*dtmf.digit.expose()),
-            wire::Message::Stop(_) => Said::Stopped,
+            wire::Message::Stop => Said::Stopped,
             wire::Message::Start(mut start) => Said::Introduced(Introduction {
                 account: start.account_sid,
                 call: start.call,
                 stream: start.stream,
                 token: start.parameters.remove(StreamToken::PARAMETER),
             }),
-            wire::Message::Connected | wire::Message::Mark(_) | wire::Message::Unknown => {
+            wire::Message::Connected | wire::Message::Mark | wire::Message::Unknown => {
                 Said::Nothing
             }
         })

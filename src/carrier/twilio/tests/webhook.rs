@@ -4,7 +4,7 @@ use handoff_core::pii::Pii;
 
 use crate::carrier::twilio::call_state::{CallEnd, CallState};
 use crate::carrier::twilio::webhook::{
-    CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest, parse_form,
+    CallStatus, DialOutcome, LegStatus, StreamEvent, StreamStatus, VoiceRequest, parse_form,
 };
 
 const VOICE: &[u8] = b"CallSid=CA00000000000000000000000000000001&\
@@ -45,7 +45,7 @@ fn voice_request_is_read_without_showing_anybody() {
     check(
         VoiceRequest::parse(&parse_form(VOICE)),
         expect![[
-            r#"VoiceRequest { call: CarrierCallId("CA00000000000000000000000000000001"), account_sid: "AC00000000000000000000000000000001", from: Known(<personal>), to: Known(<personal>), direction: Inbound, parameters: {"ApiVersion": <personal>, "CallStatus": <personal>, "CallerName": <personal>, "FromCity": <personal>, "StirVerstat": <personal>, "Unheard": <personal>} }"#
+            r#"VoiceRequest { call: CarrierCallId("CA00000000000000000000000000000001"), from: Known(<personal>), to: Known(<personal>), parameters: {"ApiVersion": <personal>, "CallStatus": <personal>, "CallerName": <personal>, "Direction": <personal>, "FromCity": <personal>, "StirVerstat": <personal>, "Unheard": <personal>} }"#
         ]],
     );
     let request = VoiceRequest::parse(&parse_form(VOICE)).expect("a voice request");
@@ -83,7 +83,6 @@ fn requests_that_name_no_call_are_refused() {
         "CallSid=&AccountSid=AC1",
         expect!["refused: CallSid missing"],
     );
-    check("CallSid=CA1", expect!["refused: AccountSid missing"]);
     check(
         "CallSid=..%2F..%2FAccounts&AccountSid=AC1",
         expect!["refused: CallSid is not an identifier"],
@@ -112,6 +111,17 @@ fn dial_outcomes_say_whether_somebody_talked() {
         ("DialCallStatus=failed", DialEnd::Failed),
         ("DialCallStatus=canceled", DialEnd::Canceled),
         ("DialCallStatus=abducted", DialEnd::Failed),
+        ("DialCallStatus=abducted&DialBridged=false", DialEnd::Failed),
+        ("DialCallStatus=abducted&DialBridged=true", DialEnd::Bridged),
+        (
+            "DialCallStatus=completed&DialBridged=perhaps",
+            DialEnd::AnsweredNotBridged,
+        ),
+        (
+            "DialCallStatus=completed&DialBridged=",
+            DialEnd::AnsweredNotBridged,
+        ),
+        ("DialCallStatus=busy&DialBridged=perhaps", DialEnd::Busy),
     ] {
         let body = format!("CallSid=CA1&{body}");
         let outcome = DialOutcome::parse(&parse_form(body.as_bytes())).expect("an outcome");
@@ -123,22 +133,10 @@ fn dial_outcomes_say_whether_somebody_talked() {
     check(
         "CallSid=CA1&DialCallStatus=completed&DialCallSid=CA2&DialCallDuration=42&DialBridged=true",
         expect![[
-            r#"DialOutcome { call: CarrierCallId("CA1"), status: Completed, leg: Some(CarrierCallId("CA2")), duration: Some(42s), bridged: Some(true) }"#
+            r#"DialOutcome { call: CarrierCallId("CA1"), status: Completed, bridged: Some(true) }"#
         ]],
     );
     check("CallSid=CA1", expect!["refused: DialCallStatus missing"]);
-    check(
-        "CallSid=CA1&DialCallStatus=busy&DialCallDuration=long",
-        expect!["refused: DialCallDuration is not a whole number"],
-    );
-    check(
-        "CallSid=CA1&DialCallStatus=busy&DialBridged=perhaps",
-        expect!["refused: DialBridged is neither true nor false"],
-    );
-    check(
-        "CallSid=CA1&DialCallStatus=busy&DialCallSid=%2F",
-        expect!["refused: DialCallSid is not an identifier"],
-    );
 }
 
 #[test]
@@ -198,17 +196,15 @@ fn leg_reports_are_read_in_both_spellings() {
     check(
         "CallSid=CA2&ParentCallSid=CA1&CallStatus=completed&SequenceNumber=3&CallDuration=17&\
          Timestamp=Sat%2C+21+Nov+2026+10%3A00%3A00+%2B0000&CallbackSource=call-progress-events",
-        expect![[
-            r#"LegStatus { leg: CarrierCallId("CA2"), parent: CarrierCallId("CA1"), state: Ended(Completed), sequence: Some(3), duration: Some(17s) }"#
-        ]],
+        expect![[r#"LegStatus { parent: CarrierCallId("CA1"), state: Ended(Completed) }"#]],
     );
     check(
         "CallSid=CA2&CallStatus=ringing",
         expect!["refused: ParentCallSid missing"],
     );
     check(
-        "CallSid=CA2&ParentCallSid=CA1&CallStatus=ringing&SequenceNumber=x",
-        expect!["refused: SequenceNumber is not a whole number"],
+        "CallSid=CA2&ParentCallSid=CA1",
+        expect!["refused: CallStatus missing"],
     );
 }
 
@@ -218,45 +214,88 @@ fn call_and_stream_reports_are_read() {
         CallStatus::parse(&parse_form(
             b"CallSid=CA1&CallStatus=completed&CallDuration=61&SequenceNumber=2",
         )),
-        expect![[
-            r#"CallStatus { call: CarrierCallId("CA1"), state: Ended(Completed), sequence: Some(2), duration: Some(61s) }"#
-        ]],
+        expect![[r#"CallStatus { call: CarrierCallId("CA1"), state: Ended(Completed) }"#]],
     );
     let check_stream = |body: &str, expected| {
         check(StreamStatus::parse(&parse_form(body.as_bytes())), expected);
     };
     check_stream(
         "CallSid=CA1&StreamSid=MZ1&StreamEvent=stream-started",
-        expect![[
-            r#"StreamStatus { call: CarrierCallId("CA1"), stream: StreamId("MZ1"), event: Started }"#
-        ]],
+        expect![[r#"StreamStatus { event: Started }"#]],
     );
     check_stream(
         "CallSid=CA1&StreamSid=MZ1&StreamEvent=stream-stopped",
-        expect![[
-            r#"StreamStatus { call: CarrierCallId("CA1"), stream: StreamId("MZ1"), event: Stopped }"#
-        ]],
+        expect![[r#"StreamStatus { event: Stopped }"#]],
     );
     check_stream(
         "CallSid=CA1&StreamSid=MZ1&StreamEvent=stream-error&StreamError=31920%3A+handshake",
-        expect![[
-            r#"StreamStatus { call: CarrierCallId("CA1"), stream: StreamId("MZ1"), event: Failed { code: Some(31920) } }"#
-        ]],
+        expect![[r#"StreamStatus { event: Failed { code: Some(31920) } }"#]],
     );
     check_stream(
         "CallSid=CA1&StreamSid=MZ1&StreamEvent=stream-error",
-        expect![[
-            r#"StreamStatus { call: CarrierCallId("CA1"), stream: StreamId("MZ1"), event: Failed { code: None } }"#
-        ]],
+        expect![[r#"StreamStatus { event: Failed { code: None } }"#]],
     );
     check_stream(
         "CallSid=CA1&StreamSid=MZ1&StreamEvent=stream-paused",
-        expect![[
-            r#"StreamStatus { call: CarrierCallId("CA1"), stream: StreamId("MZ1"), event: Other }"#
-        ]],
+        expect![[r#"StreamStatus { event: Other }"#]],
     );
     check_stream(
-        "CallSid=CA1&StreamEvent=stream-started",
-        expect!["refused: StreamSid missing"],
+        "CallSid=CA1&StreamSid=MZ1",
+        expect!["refused: StreamEvent missing"],
     );
+}
+
+/// Values that no parameter is documented to have.
+const NONSENSE: [&str; 9] = [
+    "", "3.5", "1.0", "-1", "1e3", "long", "..%2F", "null", "%FF",
+];
+
+#[test]
+fn parameters_that_nobody_reads_refuse_nothing() {
+    let voice = "CallSid=CA1&From=%2B15550100001&To=%2B15550100002";
+    let dial = "CallSid=CA1&DialCallStatus=completed&DialBridged=true";
+    let leg = "CallSid=CA2&ParentCallSid=CA1&CallStatus=in-progress";
+    let call = "CallSid=CA1&CallStatus=completed";
+    let stream = "StreamEvent=stream-started";
+    for value in NONSENSE {
+        let form = |body: &str, names: &[&str]| {
+            let more = names.iter().map(|name| format!("&{name}={value}"));
+            parse_form(format!("{body}{}", more.collect::<String>()).as_bytes())
+        };
+        let request = VoiceRequest::parse(&form(
+            voice,
+            &["AccountSid", "Direction", "CallStatus", "ParentCallSid"],
+        ));
+        let request = request.expect("a voice request");
+        assert_eq!(request.from, Party::Known(Pii::new("+15550100001".into())));
+
+        let outcome = DialOutcome::parse(&form(
+            dial,
+            &[
+                "DialCallSid",
+                "DialCallDuration",
+                "CallStatus",
+                "AccountSid",
+            ],
+        ));
+        assert_eq!(outcome.map(|outcome| outcome.end()), Ok(DialEnd::Bridged));
+
+        let order = ["SequenceNumber", "CallDuration", "Duration", "Timestamp"];
+        let status = LegStatus::parse(&form(leg, &order)).expect("a report");
+        assert_eq!(status.progress(), Some(LegProgress::Answered), "{value}");
+        let status = CallStatus::parse(&form(call, &order)).expect("a report");
+        assert!(status.state.is_over(), "{value}");
+
+        let report = StreamStatus::parse(&form(stream, &["CallSid", "StreamSid", "Timestamp"]));
+        let event = report.map(|report| report.event);
+        assert_eq!(event, Ok(StreamEvent::Started), "{value}");
+    }
+    for bare in ["CallSid=&", "CallSid=..%2F&", ""] {
+        let body = format!("{bare}ParentCallSid=CA1&CallStatus=ringing");
+        let status = LegStatus::parse(&parse_form(body.as_bytes())).expect("a report");
+        assert_eq!(
+            status.parent.0, "CA1",
+            "the human's leg has a name we need not"
+        );
+    }
 }

@@ -1,7 +1,8 @@
-//! The messages of the media socket once they are understood.
+//! The messages of the media socket once they are understood. They hold what a decision needs and no
+//! more: a member that nobody reads must not be able to refuse a message.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
@@ -18,10 +19,10 @@ pub enum Message<'a> {
     /// The caller pressed a key. Bidirectional streams only.
     Dtmf(Dtmf),
     /// Playback reached our mark, or a clear threw it out.
-    Mark(Mark<'a>),
+    Mark,
     /// The stream ended. The caller may well still be there: a rewrite of the call ends the stream
     /// of a `<Connect>` in the same way.
-    Stop(Stop),
+    Stop,
     /// An event this version does not know.
     Unknown,
 }
@@ -36,9 +37,8 @@ pub struct Start {
     pub call: CarrierCallId,
     /// The stream.
     pub stream: StreamId,
-    /// The tracks that will arrive.
-    pub tracks: BTreeSet<Track>,
-    /// The `<Parameter>` values of the document, the one-use token among them.
+    /// The `<Parameter>` values of the document, the one-use token among them. Empty if the message
+    /// has none, or something else in their place.
     pub parameters: BTreeMap<String, Pii<String>>,
 }
 
@@ -50,11 +50,6 @@ pub struct Media<'a> {
     /// Milliseconds from the begin of the stream to the begin of this audio. At most
     /// [`MAX_TIMESTAMP_MS`].
     pub timestamp_ms: u64,
-    /// The carrier's count of media messages, from 1. Not a clock, and not promised to be per
-    /// track.
-    pub chunk: Option<u64>,
-    /// The carrier's count of messages in the stream.
-    pub sequence: Option<u64>,
     /// Base64 of mu-law audio of any length, for [`decode_payload`](super::decode_payload).
     pub payload: Pii<Cow<'a, str>>,
 }
@@ -62,24 +57,8 @@ pub struct Media<'a> {
 /// A key that the caller pressed. Keys may spell a card number, so they are personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dtmf {
-    /// Whose key it is, where the carrier says so.
-    pub track: Option<Track>,
     /// `0`-`9`, `*`, `#`, `A`-`D`.
     pub digit: Pii<char>,
-}
-
-/// The echo of a mark.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark<'a> {
-    /// The name that [`StreamOut::mark`](super::StreamOut::mark) gave it.
-    pub name: Cow<'a, str>,
-}
-
-/// The end of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
-    /// The call, where the carrier says so.
-    pub call: Option<CarrierCallId>,
 }
 
 /// A direction of audio, seen from Twilio.
@@ -92,7 +71,7 @@ pub enum Track {
 }
 
 impl Track {
-    /// Media messages say `inbound`, keys and documents `inbound_track`.
+    /// Media messages say `inbound`, documents `inbound_track`.
     pub(super) fn parse(text: &str) -> Result<Self, WireError> {
         match text {
             "inbound" | "inbound_track" => Ok(Self::Inbound),

@@ -13,5 +13,5 @@ mod message;
 mod read;
 
 pub use audio::{StreamOut, decode_payload};
-pub use message::{Dtmf, MAX_TIMESTAMP_MS, Mark, Media, Message, Start, Stop, Track, WireError};
+pub use message::{Dtmf, MAX_TIMESTAMP_MS, Media, Message, Start, Track, WireError};
 pub use read::parse;

@@ -4,65 +4,69 @@ use std::collections::BTreeMap;
 
 use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
+use serde_json::Value;
 
-use super::message::{Dtmf, MAX_TIMESTAMP_MS, Mark, Media, Message, Start, Stop, Track, WireError};
+use super::message::{Dtmf, MAX_TIMESTAMP_MS, Media, Message, Start, Track, WireError};
 use crate::carrier::lenient::{Decimal, Text, is_identifier};
 
 /// Reads one text frame.
 ///
 /// Shape: one JSON object. Counters are taken as strings, as documented, and as numbers; unknown
-/// members and events are let through.
+/// events are let through, and so is every member that is not read, whatever it holds.
 ///
 /// # Errors
 ///
-/// Any [`WireError`]. A refused media message may be dropped and counted; a refused `start` leaves
-/// the stream without an identity, so its socket is to be closed.
+/// Any [`WireError`]. The message may be dropped and counted; after a refused `start` the stream is
+/// still without an identity.
 pub fn parse(text: &str) -> Result<Message<'_>, WireError> {
-    let wire: Wire<'_> = match serde_json::from_str(text) {
-        Ok(wire) => wire,
-        Err(error) => return refuse(text, &error),
-    };
-    match wire.event.0.as_ref() {
-        "media" => media(wire.media, wire.sequence).map(Message::Media),
+    match serde_json::from_str(text) {
+        Ok(Wire { event, media: wire }) => match event.0.as_ref() {
+            "media" => media(wire).map(Message::Media),
+            event => rare(event, text),
+        },
+        Err(error) => refuse(text, &error),
+    }
+}
+
+/// Everything that comes once in a while.
+fn rare<'a>(event: &str, text: &str) -> Result<Message<'a>, WireError> {
+    match event {
         "connected" => Ok(Message::Connected),
-        "start" => start(wire.start, wire.stream).map(Message::Start),
-        "dtmf" => dtmf(wire.dtmf).map(Message::Dtmf),
-        "mark" => mark(wire.mark).map(Message::Mark),
-        "stop" => stop(wire.stop).map(Message::Stop),
+        "start" => start(read(text)?).map(Message::Start),
+        "dtmf" => dtmf(read(text)?).map(Message::Dtmf),
+        "mark" => Ok(Message::Mark),
+        // An end is believed even without its particulars.
+        "stop" => Ok(Message::Stop),
         _ => Ok(Message::Unknown),
     }
 }
 
-/// Every documented member of every event, side by side: an internally tagged enum would copy each
-/// message before reading it, at twice the time.
+/// A message with its audio, which nearly all have. An internally tagged enum would copy each
+/// message before reading it, at twice the time; the members of the few other events are read by a
+/// second pass, so that they are of no account where they do not belong.
 #[derive(serde::Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
     event: Text<'a>,
-    #[serde(rename = "sequenceNumber")]
-    sequence: Option<Decimal>,
-    #[serde(borrow, rename = "streamSid")]
-    stream: Option<Text<'a>>,
     #[serde(borrow)]
     media: Option<WireMedia<'a>>,
-    #[serde(borrow)]
-    start: Option<WireStart<'a>>,
-    #[serde(borrow)]
-    dtmf: Option<WireDtmf<'a>>,
-    #[serde(borrow)]
-    mark: Option<WireMark<'a>>,
-    #[serde(borrow)]
-    stop: Option<WireStop<'a>>,
 }
 
 #[derive(serde::Deserialize)]
 struct WireMedia<'a> {
     #[serde(borrow)]
     track: Option<Text<'a>>,
-    chunk: Option<Decimal>,
     timestamp: Option<Decimal>,
     #[serde(borrow)]
     payload: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct StartMessage<'a> {
+    #[serde(borrow, rename = "streamSid")]
+    stream: Option<Text<'a>>,
+    #[serde(borrow)]
+    start: Option<WireStart<'a>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -74,11 +78,9 @@ struct WireStart<'a> {
     stream_sid: Option<Text<'a>>,
     #[serde(borrow)]
     call_sid: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    tracks: Vec<Text<'a>>,
     #[serde(borrow)]
     media_format: Option<WireFormat<'a>>,
-    custom_parameters: Option<BTreeMap<String, serde_json::Value>>,
+    custom_parameters: Option<Value>,
 }
 
 #[derive(serde::Deserialize)]
@@ -91,27 +93,17 @@ struct WireFormat<'a> {
 }
 
 #[derive(serde::Deserialize)]
-struct WireDtmf<'a> {
-    #[serde(borrow)]
-    track: Option<Text<'a>>,
-    #[serde(borrow)]
-    digit: Option<Text<'a>>,
+struct DtmfMessage {
+    dtmf: Option<WireDtmf>,
 }
 
 #[derive(serde::Deserialize)]
-struct WireMark<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
+struct WireDtmf {
+    digit: Option<Value>,
 }
 
-#[derive(serde::Deserialize)]
-struct WireStop<'a> {
-    #[serde(borrow, rename = "callSid")]
-    call: Option<Text<'a>>,
-}
-
-/// A refused message of an event we do not know is still just unknown: tomorrow's events may reuse
-/// today's members with other types.
+/// A refused message of an event other than `media` is read without audio: tomorrow's events may
+/// reuse today's members with other types.
 fn refuse<'a>(text: &str, error: &serde_json::Error) -> Result<Message<'a>, WireError> {
     #[derive(serde::Deserialize)]
     struct Event<'a> {
@@ -119,30 +111,28 @@ fn refuse<'a>(text: &str, error: &serde_json::Error) -> Result<Message<'a>, Wire
         event: Text<'a>,
     }
 
-    let column = error.column();
-    match error.classify() {
-        serde_json::error::Category::Data => {}
-        serde_json::error::Category::Io
-        | serde_json::error::Category::Syntax
-        | serde_json::error::Category::Eof => return Err(WireError::NotJson { column }),
-    }
-    match serde_json::from_str::<Event<'_>>(text) {
-        Ok(Event { event }) => match event.0.as_ref() {
-            "connected" => Ok(Message::Connected),
-            "media" | "start" | "dtmf" | "mark" | "stop" => Err(WireError::Shape { column }),
-            _ => Ok(Message::Unknown),
-        },
-        Err(rest) if rest.is_data() => Err(WireError::Shape { column }),
-        Err(rest) => Err(WireError::NotJson {
-            column: rest.column(),
-        }),
+    let Event { event } = read(text)?;
+    match event.0.as_ref() {
+        "media" => Err(refusal(error)),
+        event => rare(event, text),
     }
 }
 
-fn media<'a>(
-    wire: Option<WireMedia<'a>>,
-    sequence: Option<Decimal>,
-) -> Result<Media<'a>, WireError> {
+fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, WireError> {
+    serde_json::from_str(text).map_err(|error| refusal(&error))
+}
+
+fn refusal(error: &serde_json::Error) -> WireError {
+    let column = error.column();
+    match error.classify() {
+        serde_json::error::Category::Data => WireError::Shape { column },
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => WireError::NotJson { column },
+    }
+}
+
+fn media(wire: Option<WireMedia<'_>>) -> Result<Media<'_>, WireError> {
     let missing = |field| WireError::Missing {
         event: "media",
         field,
@@ -157,20 +147,18 @@ fn media<'a>(
     Ok(Media {
         track: Track::parse(&track.0)?,
         timestamp_ms,
-        chunk: wire.chunk.map(|Decimal(count)| count),
-        sequence: sequence.map(|Decimal(count)| count),
         payload: Pii::new(payload.0),
     })
 }
 
-fn start(wire: Option<WireStart<'_>>, outer_stream: Option<Text<'_>>) -> Result<Start, WireError> {
+fn start(message: StartMessage<'_>) -> Result<Start, WireError> {
     let missing = |field| WireError::Missing {
         event: "start",
         field,
     };
-    let wire = wire.ok_or(missing("start"))?;
+    let wire = message.start.ok_or(missing("start"))?;
     let call = wire.call_sid.ok_or(missing("start.callSid"))?;
-    let stream = match (wire.stream_sid, outer_stream) {
+    let stream = match (wire.stream_sid, message.stream) {
         (Some(inner), Some(outer)) if inner.0 != outer.0 => return Err(WireError::TwoStreams),
         (Some(stream), _) | (None, Some(stream)) => stream,
         (None, None) => return Err(missing("streamSid")),
@@ -182,17 +170,7 @@ fn start(wire: Option<WireStart<'_>>, outer_stream: Option<Text<'_>>) -> Result<
             .transpose()?,
         call: CarrierCallId(identifier(&call, "start.callSid")?),
         stream: StreamId(identifier(&stream, "streamSid")?),
-        tracks: wire
-            .tracks
-            .iter()
-            .map(|track| Track::parse(&track.0))
-            .collect::<Result<_, _>>()?,
-        parameters: wire
-            .custom_parameters
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name, Pii::new(scalar(value))))
-            .collect(),
+        parameters: wire.custom_parameters.map_or_else(BTreeMap::new, named),
     })
 }
 
@@ -218,51 +196,37 @@ fn check_format(wire: WireFormat<'_>) -> Result<(), WireError> {
     Ok(())
 }
 
+/// The parameters of the document, where there are any.
+fn named(parameters: Value) -> BTreeMap<String, Pii<String>> {
+    let Value::Object(parameters) = parameters else {
+        return BTreeMap::new();
+    };
+    (parameters.into_iter())
+        .map(|(name, value)| (name, Pii::new(scalar(value))))
+        .collect()
+}
+
 /// Values are documented as strings; a number or truth value of another sender is kept as its text.
-fn scalar(value: serde_json::Value) -> String {
-    if let serde_json::Value::String(text) = value {
+fn scalar(value: Value) -> String {
+    if let Value::String(text) = value {
         return text;
     }
     value.to_string()
 }
 
-fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
+fn dtmf(message: DtmfMessage) -> Result<Dtmf, WireError> {
     let missing = |field| WireError::Missing {
         event: "dtmf",
         field,
     };
-    let wire = wire.ok_or(missing("dtmf"))?;
-    let digit = wire.digit.ok_or(missing("dtmf.digit"))?;
-    let mut keys = digit.0.chars();
+    let wire = message.dtmf.ok_or(missing("dtmf"))?;
+    let digit = scalar(wire.digit.ok_or(missing("dtmf.digit"))?);
+    let mut keys = digit.chars();
     let (Some(key @ ('0'..='9' | '*' | '#' | 'A'..='D')), None) = (keys.next(), keys.next()) else {
         return Err(WireError::Digit);
     };
     Ok(Dtmf {
-        track: wire.track.map(|track| Track::parse(&track.0)).transpose()?,
         digit: Pii::new(key),
-    })
-}
-
-fn mark(wire: Option<WireMark<'_>>) -> Result<Mark<'_>, WireError> {
-    let missing = |field| WireError::Missing {
-        event: "mark",
-        field,
-    };
-    let name = wire
-        .ok_or(missing("mark"))?
-        .name
-        .ok_or(missing("mark.name"))?;
-    Ok(Mark { name: name.0 })
-}
-
-/// An end is believed even without its particulars.
-fn stop(wire: Option<WireStop<'_>>) -> Result<Stop, WireError> {
-    let call = wire
-        .and_then(|stop| stop.call)
-        .map(|call| identifier(&call, "stop.callSid"))
-        .transpose()?;
-    Ok(Stop {
-        call: call.map(CarrierCallId),
     })
 }
 
