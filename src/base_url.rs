@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use http::Uri;
+use http::uri::Authority;
 
 /// The part of a server's URLs that the configuration chooses, `https://host[:port][/path]` without
 /// a trailing slash; `http` for loopback hosts alone.
@@ -123,6 +124,27 @@ impl BaseUrl {
         }
     }
 
+    /// The path below this base of a URL that leads here: empty for the base itself, `None` for a
+    /// URL that leads elsewhere. A URL that is a path alone is one on this host.
+    pub fn path_below(&self, url: &str) -> Option<String> {
+        let uri: Uri = url.parse().ok()?;
+        let port = |authority: &Authority, secure| {
+            (authority.port_u16()).unwrap_or(if secure { 443 } else { 80 })
+        };
+        if let Some(authority) = uri.authority() {
+            let ours: Authority = self.authority.parse().ok()?;
+            let secure = self.scheme == Scheme::Https;
+            let same_host = authority.host().eq_ignore_ascii_case(ours.host());
+            let same_port =
+                port(authority, uri.scheme_str() == Some("https")) == port(&ours, secure);
+            if !same_host || !same_port {
+                return None;
+            }
+        }
+        let below = uri.path().strip_prefix(&self.path)?;
+        (below.is_empty() || below.starts_with('/')).then(|| below.to_owned())
+    }
+
     fn with_scheme(&self, scheme: &str, path: &str) -> String {
         format!("{scheme}://{}{}{path}", self.authority, self.path)
     }
@@ -150,6 +172,25 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_leads_below_a_base_however_it_is_written() {
+        let base = BaseUrl::parse("https://H.example/p").expect("a base");
+        for (url, below) in [
+            ("https://h.example/p/twilio/voice", Some("/twilio/voice")),
+            ("https://h.EXAMPLE:443/p/x?a=b#rc=2", Some("/x")),
+            ("https://h.example/p", Some("")),
+            ("/p/x", Some("/x")),
+            ("https://h.example/pq/x", None),
+            ("https://h.example/x", None),
+            ("https://h.example:8443/p/x", None),
+            ("https://other.example/p/x", None),
+            ("/x", None),
+            ("a b", None),
+        ] {
+            assert_eq!(base.path_below(url).as_deref(), below, "{url}");
+        }
+    }
 
     #[test]
     fn a_base_is_https_or_this_machine_and_ends_in_a_path() {

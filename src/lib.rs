@@ -19,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod egress;
+pub mod email;
 pub mod http;
 pub mod journal;
 pub mod recognizer;

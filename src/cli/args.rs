@@ -31,7 +31,7 @@ enum Command {
         listen: Option<String>,
     },
     /// Reads the configuration and prints every problem, or what will be used. Exits 2 if `serve`
-    /// would not start.
+    /// would refuse it.
     Check {
         #[command(flatten)]
         config: ConfigFlag,

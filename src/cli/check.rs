@@ -26,7 +26,8 @@ struct Problem {
 /// Exit code for a configuration that cannot be used.
 const UNUSABLE: u8 = 2;
 
-/// Prints the verdict. The exit code is 2 if the server would not start.
+/// Prints the verdict. The exit code is 2 where the server would refuse the configuration; whether
+/// its port is free and its journal whole shows at the start alone.
 pub(super) fn run(loaded: Result<Loaded, ConfigError>, json: bool) -> ExitCode {
     let loaded = &loaded.and_then(with_recognizer);
     let problems = problems(loaded);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use handoff_core::rule::{Expression, Rule};
 
+use super::bounds;
 use super::reader::{Problems, Section};
+use crate::base_url::BaseUrl;
 use crate::carrier::number::{CallerIdPolicy, E164};
 use crate::carrier::twilio::argument::{RingSeconds, Spoken, WebUrl};
 use crate::carrier::twilio::twiml::{Mode, Then};
@@ -51,20 +53,50 @@ pub struct Target {
     pub ring: RingSeconds,
 }
 
-/// Reads `[voice_agent]`: how we stand in the call.
-pub(super) fn read_voice_agent(mut section: Section<'_>, problems: &mut Problems) -> Option<Mode> {
+/// Reads `[voice_agent]`: how we stand in the call. `ourselves` is how the carrier reaches us.
+pub(super) fn read_voice_agent(
+    mut section: Section<'_>,
+    ourselves: Option<&BaseUrl>,
+    problems: &mut Problems,
+    notes: &mut Vec<String>,
+) -> Option<Mode> {
     let mode = section.text("mode", problems);
     let webhook_url = section.text("webhook_url", problems);
     let document = section.text("document", problems);
     let listen = |then| Mode::Listen { then };
     let read = match (mode.as_str(), webhook_url.is_empty(), document.is_empty()) {
         ("converse", _, _) => Some(Mode::Converse),
-        ("listen", false, true) => problems
-            .keep(section.path("webhook_url"), WebUrl::new(&webhook_url))
-            .map(|url| listen(Then::Redirect(url))),
-        ("listen", true, false) => problems
-            .keep(section.path("document"), InlineVerbs::new(&document))
-            .map(|verbs| listen(Then::Document(verbs))),
+        ("listen", false, true) => {
+            let place = ourselves.and_then(|base| base.path_below(&webhook_url));
+            match place {
+                Some(path) if is_our_webhook(&path) => problems.add(
+                    section.path("webhook_url"),
+                    "is a webhook of this server, so that a call would be answered with itself \
+                     for ever; give the webhook of the voice agent that answered the line so far",
+                ),
+                Some(_) => notes.push(
+                    "voice_agent.webhook_url is an address of this server: that is right only if \
+                     a proxy leads it to the voice agent"
+                        .to_owned(),
+                ),
+                None => {}
+            }
+            problems
+                .keep(section.path("webhook_url"), WebUrl::new(&webhook_url))
+                .map(|url| listen(Then::Redirect(url)))
+        }
+        ("listen", true, false) => {
+            if ourselves.is_some_and(|base| leads_to(&document, base)) {
+                problems.add(
+                    section.path("document"),
+                    "leads to a webhook of this server, so that a call would be answered with \
+                     itself for ever; let it connect the voice agent",
+                );
+            }
+            problems
+                .keep(section.path("document"), InlineVerbs::new(&document))
+                .map(|verbs| listen(Then::Document(verbs)))
+        }
         ("listen", true, true) => {
             problems.add(
                 section.path("webhook_url"),
@@ -92,11 +124,24 @@ pub(super) fn read_voice_agent(mut section: Section<'_>, problems: &mut Problems
     read
 }
 
+/// Whether a path below our address is one that the carrier asks, none of which is a voice agent.
+fn is_our_webhook(path: &str) -> bool {
+    path.starts_with("/twilio/")
+}
+
+/// Whether a text or an attribute in a document is the address of a webhook of ours.
+fn leads_to(document: &str, ourselves: &BaseUrl) -> bool {
+    document
+        .split(['<', '>', '"', '\''])
+        .filter_map(|part| ourselves.path_below(part.trim()))
+        .any(|path| is_our_webhook(&path))
+}
+
 impl StreamTimes {
     pub(super) fn read(mut section: Section<'_>, problems: &mut Problems) -> Self {
         let times = Self {
-            start_deadline: section.duration("start_deadline", problems),
-            grace: section.duration("grace", problems),
+            start_deadline: section.duration("start_deadline", &bounds::START_DEADLINE, problems),
+            grace: section.duration("grace", &bounds::GRACE, problems),
         };
         section.finish(problems);
         times
@@ -135,10 +180,14 @@ impl Handoff {
             nobody,
             apology,
             caller_id,
-            digits_pause: section.duration("digits_pause", problems),
-            journal_deadline: section.duration("journal_deadline", problems),
-            attempts: section.number("attempts", 1..=20, problems),
-            retry: section.duration("retry", problems),
+            digits_pause: section.duration("digits_pause", &bounds::DIGITS_PAUSE, problems),
+            journal_deadline: section.duration(
+                "journal_deadline",
+                &bounds::JOURNAL_DEADLINE,
+                problems,
+            ),
+            attempts: section.number("attempts", &bounds::ATTEMPTS, problems),
+            retry: section.duration("retry", &bounds::RETRY, problems),
         }
     }
 }
@@ -212,7 +261,7 @@ impl Target {
 }
 
 fn ring(section: &mut Section<'_>, problems: &mut Problems) -> Option<RingSeconds> {
-    let ring = section.optional_duration("ring", problems)?;
+    let ring = section.unbounded_duration("ring", problems)?;
     let seconds = u16::try_from(ring.as_secs()).unwrap_or(u16::MAX);
     problems.keep(section.path("ring"), RingSeconds::new(seconds))
 }
@@ -230,7 +279,7 @@ pub(super) fn read_rule(mut section: Section<'_>, problems: &mut Problems) -> Op
         );
     }
     let enabled = section.flag("enabled", true, problems);
-    let cool_down = section.optional_duration("cool_down", problems);
+    let cool_down = section.optional_duration("cool_down", &bounds::COOL_DOWN, problems);
     let source = section.text("when", problems);
     let path = section.path("when");
     if let Some(steps) = section.value("steps")

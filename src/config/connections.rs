@@ -1,9 +1,10 @@
-//! Whom we talk to, and with which credentials: carrier, recognizers, sinks.
+//! Whom a call goes through, and with which credentials: carrier and recognizer.
 
 use std::time::Duration;
 
 use handoff_core::pii::Secret;
 
+use super::bounds;
 use super::environment::{Environment, Pair};
 use super::reader::{Problems, Section};
 use crate::base_url::BaseUrl;
@@ -65,73 +66,6 @@ pub struct PocketSphinx {
     pub max_streams: usize,
 }
 
-/// `[delivery]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Delivery {
-    /// When a delivery becomes a dead letter.
-    pub give_up_after: Duration,
-}
-
-/// `[sink.zendesk]` with its secrets.
-#[derive(Clone, Debug)]
-pub struct Zendesk {
-    /// Where the API is.
-    pub base_url: BaseUrl,
-    /// How to authenticate.
-    pub access: ZendeskAccess,
-    /// The ticket's requester.
-    pub requester_name: String,
-    /// The requester's address, if one is to be given.
-    pub requester_email: Option<String>,
-    /// Tags on every ticket.
-    pub tags: Vec<String>,
-}
-
-/// How Zendesk is authenticated with.
-#[derive(Clone, Debug)]
-pub enum ZendeskAccess {
-    /// OAuth client credentials of a confidential client.
-    Client {
-        /// The client's identifier.
-        id: String,
-        /// Its secret.
-        secret: Secret,
-    },
-    /// An API token, which Zendesk ends on 2027-04-30.
-    Token {
-        /// The address of the token's user.
-        email: String,
-        /// The token.
-        token: Secret,
-    },
-}
-
-/// `[sink.slack]` with its secrets.
-#[derive(Clone, Debug)]
-pub struct Slack {
-    /// Where the API is.
-    pub base_url: BaseUrl,
-    /// How to post.
-    pub access: SlackAccess,
-}
-
-/// How Slack is posted to.
-#[derive(Clone, Debug)]
-pub enum SlackAccess {
-    /// As a bot: card, thread, updates.
-    Bot {
-        /// `xoxb-…`.
-        token: Secret,
-        /// The channel's id.
-        channel: String,
-    },
-    /// Through an incoming webhook: the card alone.
-    Webhook {
-        /// The webhook's secret URL.
-        url: BaseUrl,
-    },
-}
-
 impl Twilio {
     pub(super) fn read(
         mut section: Section<'_>,
@@ -139,7 +73,7 @@ impl Twilio {
         problems: &mut Problems,
     ) -> Option<Self> {
         let base_url = section.parsed("base_url", BaseUrl::parse, problems);
-        let timeout = section.duration("timeout", problems);
+        let timeout = section.duration("timeout", &bounds::TWILIO_TIMEOUT, problems);
         section.finish(problems);
         let account_sid = match env.get("TWILIO_ACCOUNT_SID") {
             Some(sid) => problems.keep("TWILIO_ACCOUNT_SID", AccountSid::parse(&sid)),
@@ -192,7 +126,8 @@ impl RecognizerChoice {
         section.finish(problems);
         let deepgram = deepgram.and_then(|section| Deepgram::read(section, env, problems));
         let sphinx = sphinx.map_or(PocketSphinx { max_streams: 1 }, |mut section| {
-            let max_streams = section.number("max_streams", 1..=1_000, problems) as usize;
+            let max_streams =
+                section.number("max_streams", &bounds::MAX_STREAMS, problems) as usize;
             section.finish(problems);
             PocketSphinx { max_streams }
         });
@@ -234,18 +169,23 @@ impl Deepgram {
     ) -> Option<Self> {
         let base_url = section.parsed("base_url", BaseUrl::parse, problems);
         let api_key = env.secret("DEEPGRAM_API_KEY", problems);
-        let model = section.text("model", problems);
-        let language = section.text("language", problems);
-        let endpointing = section.duration("endpointing", problems);
-        let utterance_end = section.duration("utterance_end", problems);
-        let pace = section.number("pace", 1..=1_000, problems);
+        let mut named = |key| {
+            let name = section.text(key, problems);
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+                problems.add(
+                    section.path(key),
+                    format!(
+                        "\"{name}\" is no name at Deepgram; without the line the default is used"
+                    ),
+                );
+            }
+            name
+        };
+        let (model, language) = (named("model"), named("language"));
+        let endpointing = section.duration("endpointing", &bounds::ENDPOINTING, problems);
+        let utterance_end = section.duration("utterance_end", &bounds::UTTERANCE_END, problems);
+        let pace = section.number("pace", &bounds::PACE, problems);
         let keyterms = section.texts("keyterms", problems);
-        if utterance_end < Duration::from_secs(1) {
-            problems.add(
-                section.path("utterance_end"),
-                "must be at least 1s: interim results come about once a second",
-            );
-        }
         section.finish(problems);
         Some(Self {
             base_url: base_url?,
@@ -256,106 +196,6 @@ impl Deepgram {
             utterance_end,
             pace,
             keyterms,
-        })
-    }
-}
-
-impl Delivery {
-    pub(super) fn read(mut section: Section<'_>, problems: &mut Problems) -> Self {
-        let read = Self {
-            give_up_after: section.duration("give_up_after", problems),
-        };
-        section.finish(problems);
-        read
-    }
-}
-
-impl Zendesk {
-    /// Reads the section; `None`, with a note, when nothing of it is set.
-    pub(super) fn read(
-        mut section: Section<'_>,
-        env: &Environment<'_>,
-        problems: &mut Problems,
-        notes: &mut Vec<String>,
-    ) -> Option<Self> {
-        let client = env.pair("ZENDESK_CLIENT_ID", "ZENDESK_CLIENT_SECRET", problems);
-        let token = env.pair("ZENDESK_EMAIL", "ZENDESK_API_TOKEN", problems);
-        let base_url = section.text("base_url", problems);
-        let base_path = section.path("base_url");
-        let requester_name = section.text("requester_name", problems);
-        let requester_email = section.optional_text("requester_email", problems);
-        let tags = section.texts("tags", problems);
-        section.finish(problems);
-        let access = match (client, token) {
-            (Pair::Whole(id, secret), _) => Some(ZendeskAccess::Client { id, secret }),
-            (Pair::Absent, Pair::Whole(email, token)) => {
-                notes.push("Zendesk API tokens end on 2027-04-30: move to ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
-                Some(ZendeskAccess::Token { email, token })
-            }
-            (Pair::Absent, Pair::Absent) if base_url.is_empty() => {
-                notes.push("no Zendesk ticket: set ZENDESK_BASE_URL, ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET".to_owned());
-                return None;
-            }
-            (Pair::Absent, Pair::Absent) => {
-                problems.add("ZENDESK_CLIENT_ID", "is not set beside ZENDESK_BASE_URL; set it and ZENDESK_CLIENT_SECRET (or ZENDESK_EMAIL and ZENDESK_API_TOKEN)");
-                None
-            }
-            (Pair::Half, _) | (Pair::Absent, Pair::Half) => None,
-        };
-        let base_url = if base_url.is_empty() {
-            problems.add(base_path, "is not set beside the credentials; give your Zendesk address, like \"https://yourcompany.zendesk.com\" (or ZENDESK_BASE_URL)");
-            None
-        } else {
-            problems.keep(base_path, BaseUrl::parse(&base_url))
-        };
-        Some(Self {
-            base_url: base_url?,
-            access: access?,
-            requester_name,
-            requester_email: requester_email.filter(|email| !email.is_empty()),
-            tags,
-        })
-    }
-}
-
-impl Slack {
-    /// Reads the section; `None`, with a note, when nothing of it is set.
-    pub(super) fn read(
-        mut section: Section<'_>,
-        env: &Environment<'_>,
-        problems: &mut Problems,
-        notes: &mut Vec<String>,
-    ) -> Option<Self> {
-        let base_url = section.parsed("base_url", BaseUrl::parse, problems);
-        let channel = section.text("channel", problems);
-        let channel_path = section.path("channel");
-        section.finish(problems);
-        let token = env.secret("SLACK_BOT_TOKEN", problems);
-        let access = match (token, env.get("SLACK_WEBHOOK_URL")) {
-            (Some(token), _) => {
-                if channel.is_empty() {
-                    problems.add(channel_path, "is not set; give the id of the channel, like \"C0123456789\" (or SLACK_CHANNEL)");
-                }
-                Some(SlackAccess::Bot { token, channel })
-            }
-            (None, Some(url)) => problems
-                .keep("SLACK_WEBHOOK_URL", BaseUrl::parse(&url))
-                .map(|url| SlackAccess::Webhook { url }),
-            (None, None) if channel.is_empty() => {
-                notes.push(
-                    "no Slack card: set SLACK_BOT_TOKEN and SLACK_CHANNEL (or SLACK_WEBHOOK_URL)"
-                        .to_owned(),
-                );
-                return None;
-            }
-            (None, None) => {
-                problems.add("SLACK_BOT_TOKEN", "is not set beside SLACK_CHANNEL");
-                None
-            }
-        };
-        Some(Self {
-            base_url: base_url?,
-            access: access?,
         })
     }
 }

@@ -8,10 +8,12 @@ use handoff_core::rule::RuleSet;
 use toml::{Table, Value};
 
 use super::calls::{Handoff, StreamTimes, Target, read_rule, read_voice_agent};
-use super::connections::{Delivery, RecognizerChoice, Slack, Twilio, Zendesk};
+use super::connections::{RecognizerChoice, Twilio};
 use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
 use super::server::Server;
+use super::sinks::{Delivery, Slack, Zendesk};
+use crate::base_url::BaseUrl;
 use crate::carrier::twilio::twiml::Mode;
 
 /// The complete default configuration, which is also its reference.
@@ -146,7 +148,12 @@ fn read(
     };
     let server = Server::read(section("server", &mut problems), &mut problems);
     let twilio = Twilio::read(section("twilio", &mut problems), env, &mut problems);
-    let voice_agent = read_voice_agent(section("voice_agent", &mut problems), &mut problems);
+    let voice_agent = read_voice_agent(
+        section("voice_agent", &mut problems),
+        public_url(table).as_ref(),
+        &mut problems,
+        &mut notes,
+    );
     let stream = StreamTimes::read(section("stream", &mut problems), &mut problems);
     let recognizer = section("recognizer", &mut problems);
     let recognizer = RecognizerChoice::read(recognizer, env, &mut problems, &mut notes);
@@ -194,6 +201,12 @@ fn read(
         api_token,
     };
     Ok(Loaded { config, notes })
+}
+
+/// How the carrier reaches us, also where the rest of `[server]` cannot be used.
+fn public_url(table: &Table) -> Option<BaseUrl> {
+    let url = table.get("server")?.get("public_url")?.as_str()?;
+    BaseUrl::parse(url.trim()).ok()
 }
 
 /// Two rules of one name in a file would become one, part of each.

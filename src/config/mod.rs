@@ -5,6 +5,7 @@
 //! no code asks whether something is set or usable: what may be absent is an enum or an `Option`
 //! here, and numbers, URLs and documents are values of the types that the carrier's codecs take.
 
+mod bounds;
 mod calls;
 mod connections;
 mod data_dir;
@@ -12,13 +13,12 @@ mod environment;
 mod load;
 mod reader;
 mod server;
+mod sinks;
 
 pub use calls::{Handoff, StreamTimes, Target};
-pub use connections::{
-    Deepgram, Delivery, PocketSphinx, RecognizerChoice, Slack, SlackAccess, Twilio, Zendesk,
-    ZendeskAccess,
-};
+pub use connections::{Deepgram, PocketSphinx, RecognizerChoice, Twilio};
 pub use environment::{Environment, variable};
 pub use load::{Config, ConfigError, DEFAULT, Loaded, load};
 pub use reader::Problem;
 pub use server::Server;
+pub use sinks::{Delivery, Slack, SlackAccess, Zendesk, ZendeskAccess};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use handoff_core::spelling::distance;
 use toml::{Table, Value};
 
+use super::bounds::Bounds;
+
 /// Something wrong in a configuration: where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -149,7 +151,7 @@ impl<'a> Section<'a> {
     pub(super) fn number(
         &mut self,
         key: &'static str,
-        range: std::ops::RangeInclusive<u32>,
+        bounds: &Bounds<u32>,
         problems: &mut Problems,
     ) -> u32 {
         let path = self.path(key);
@@ -158,29 +160,46 @@ impl<'a> Section<'a> {
             .and_then(Value::as_integer)
             .map(u32::try_from)
         {
-            Some(Ok(number)) if range.contains(&number) => number,
+            Some(Ok(number)) if bounds.hold(number) => number,
             Some(_) | None => {
-                problems.add(
-                    path,
-                    format!(
-                        "must be a whole number from {} to {}",
-                        range.start(),
-                        range.end()
-                    ),
-                );
-                *range.start()
+                let why = bounds.why;
+                problems.add(path, format!("must be a whole number from {bounds}: {why}"));
+                bounds.least
             }
         }
     }
 
-    pub(super) fn duration(&mut self, key: &'static str, problems: &mut Problems) -> Duration {
-        match self.optional_duration(key, problems) {
-            Some(duration) => duration,
-            None => Duration::ZERO,
-        }
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        bounds: &Bounds<Duration>,
+        problems: &mut Problems,
+    ) -> Duration {
+        self.optional_duration(key, bounds, problems)
+            .unwrap_or(bounds.least)
     }
 
     pub(super) fn optional_duration(
+        &mut self,
+        key: &'static str,
+        bounds: &Bounds<Duration>,
+        problems: &mut Problems,
+    ) -> Option<Duration> {
+        let duration = self.unbounded_duration(key, problems)?;
+        if !bounds.hold(duration) {
+            let given = humantime::format_duration(duration);
+            let why = bounds.why;
+            problems.add(
+                self.path(key),
+                format!("must be {bounds}, not {given}: {why}"),
+            );
+            return None;
+        }
+        Some(duration)
+    }
+
+    /// Reads a duration whose bounds are those of the type that it becomes.
+    pub(super) fn unbounded_duration(
         &mut self,
         key: &'static str,
         problems: &mut Problems,

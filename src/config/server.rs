@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::data_dir;
 use super::reader::{Problems, Section};
+use super::{bounds, data_dir};
 use crate::base_url::BaseUrl;
 
 /// The `[server]` section.
@@ -44,8 +44,8 @@ impl Server {
             problems.keep(section.path("public_url"), BaseUrl::parse(&public_url))
         };
         let data_dir = section.parsed("data_dir", data_dir::parse, problems);
-        let max_calls = section.number("max_calls", 1..=1_000_000, problems) as usize;
-        let drain = section.duration("drain", problems);
+        let max_calls = section.number("max_calls", &bounds::MAX_CALLS, problems) as usize;
+        let drain = section.duration("drain", &bounds::DRAIN, problems);
         section.finish(problems);
         Some(Self {
             listen: listen?,

@@ -285,6 +285,223 @@ const SINGLE: &[Mistake] = &[
         "delivery.give_up_after",
         "text in quotes",
     ),
+    in_file("[server]\nmax_calls = 0", "server.max_calls", "1 to 32000"),
+    in_file(
+        "[server]\nmax_calls = 32001",
+        "server.max_calls",
+        "1 to 32000",
+    ),
+    in_file("[server]\ndrain = \"5h\"", "server.drain", "0s to 4h"),
+    in_file(
+        "[twilio]\ntimeout = \"0s\"",
+        "twilio.timeout",
+        "500ms to 10s",
+    ),
+    in_file(
+        "[twilio]\ntimeout = \"1h\"",
+        "twilio.timeout",
+        "500ms to 10s",
+    ),
+    in_file(
+        "[stream]\nstart_deadline = \"0s\"",
+        "stream.start_deadline",
+        "250ms to 1m",
+    ),
+    in_file(
+        "[stream]\nstart_deadline = \"500000000000y\"",
+        "stream.start_deadline",
+        "250ms to 1m",
+    ),
+    in_file("[stream]\ngrace = \"0s\"", "stream.grace", "250ms to 2m"),
+    in_file("[stream]\ngrace = \"1h\"", "stream.grace", "250ms to 2m"),
+    in_file(
+        "[recognizer.deepgram]\nendpointing = \"0s\"",
+        "recognizer.deepgram.endpointing",
+        "10ms to 5s",
+    ),
+    in_file(
+        "[recognizer.deepgram]\nendpointing = \"1h\"",
+        "recognizer.deepgram.endpointing",
+        "10ms to 5s",
+    ),
+    in_file(
+        "[recognizer.deepgram]\nutterance_end = \"999ms\"",
+        "recognizer.deepgram.utterance_end",
+        "1s to 5s",
+    ),
+    in_file(
+        "[recognizer.deepgram]\nutterance_end = \"1h\"",
+        "recognizer.deepgram.utterance_end",
+        "1s to 5s",
+    ),
+    in_file(
+        "[recognizer.deepgram]\npace = 0",
+        "recognizer.deepgram.pace",
+        "1 to 1000",
+    ),
+    in_file(
+        "[recognizer.deepgram]\npace = 1001",
+        "recognizer.deepgram.pace",
+        "1 to 1000",
+    ),
+    in_file(
+        "[recognizer.pocketsphinx]\nmax_streams = 0",
+        "recognizer.pocketsphinx.max_streams",
+        "1 to 1000",
+    ),
+    in_file(
+        "[recognizer.pocketsphinx]\nmax_streams = 1001",
+        "recognizer.pocketsphinx.max_streams",
+        "1 to 1000",
+    ),
+    in_file(
+        "[handoff]\ndigits_pause = \"0s\"",
+        "handoff.digits_pause",
+        "500ms to 10s",
+    ),
+    in_file(
+        "[handoff]\ndigits_pause = \"1h\"",
+        "handoff.digits_pause",
+        "500ms to 10s",
+    ),
+    in_file(
+        "[handoff]\njournal_deadline = \"0s\"",
+        "handoff.journal_deadline",
+        "50ms to 2s",
+    ),
+    in_file(
+        "[handoff]\njournal_deadline = \"1h\"",
+        "handoff.journal_deadline",
+        "50ms to 2s",
+    ),
+    in_file("[handoff]\nattempts = 0", "handoff.attempts", "1 to 10"),
+    in_file("[handoff]\nattempts = 11", "handoff.attempts", "1 to 10"),
+    in_file("[handoff]\nretry = \"0s\"", "handoff.retry", "50ms to 2s"),
+    in_file("[handoff]\nretry = \"1h\"", "handoff.retry", "50ms to 2s"),
+    in_file(
+        "[delivery]\ngive_up_after = \"0s\"",
+        "delivery.give_up_after",
+        "5m to 30days",
+    ),
+    in_file(
+        "[delivery]\ngive_up_after = \"31days\"",
+        "delivery.give_up_after",
+        "5m to 30days",
+    ),
+    in_file(
+        "[[rule]]\nname = \"caller_asks_for_human\"\ncool_down = \"0s\"",
+        "rule[caller_asks_for_human].cool_down",
+        "1s to 4h",
+    ),
+    in_file(
+        "[[rule]]\nname = \"caller_asks_for_human\"\ncool_down = \"5h\"",
+        "rule[caller_asks_for_human].cool_down",
+        "1s to 4h",
+    ),
+    in_file("[stream]\ngrace = \"-1s\"", "stream.grace", "no duration"),
+    in_file(
+        "[twilio]\ntimeout = \"0s\"",
+        "twilio.timeout",
+        "the caller waits",
+    ),
+    in_environment(
+        &[(
+            "VOICE_AGENT_URL",
+            "https://handoff.example.com/twilio/voice",
+        )],
+        "voice_agent.webhook_url",
+        "for ever",
+    ),
+    in_environment(
+        &[(
+            "VOICE_AGENT_URL",
+            "https://HANDOFF.example.com:443/twilio/status?a=b",
+        )],
+        "voice_agent.webhook_url",
+        "for ever",
+    ),
+    Mistake {
+        file: "[voice_agent]\ndocument = \"<Redirect>https://handoff.example.com/twilio/voice</Redirect>\"",
+        environment: &[("VOICE_AGENT_URL", "")],
+        path: "voice_agent.document",
+        words: "for ever",
+    },
+    Mistake {
+        file: "[voice_agent]\ndocument = \"<Redirect>/twilio/voice</Redirect>\"",
+        environment: &[("VOICE_AGENT_URL", "")],
+        path: "voice_agent.document",
+        words: "for ever",
+    },
+    in_file(
+        "[sink.zendesk]\nrequester_email = \"nope\"",
+        "sink.zendesk.requester_email",
+        "phone@example.com",
+    ),
+    in_file(
+        "[sink.zendesk]\nrequester_name = \"\"\nrequester_email = \"phone@example.com\"",
+        "sink.zendesk.requester_name",
+        "beside requester_email",
+    ),
+    in_file(
+        "[sink.zendesk]\ntags = [\"voice handoff\"]",
+        "sink.zendesk.tags",
+        "lower-case",
+    ),
+    in_file(
+        "[sink.zendesk]\ntags = [\"Voice\"]",
+        "sink.zendesk.tags",
+        "lower-case",
+    ),
+    in_file(
+        "[sink.zendesk]\ntags = [\"\"]",
+        "sink.zendesk.tags",
+        "lower-case",
+    ),
+    in_file(
+        "[sink.zendesk]\ntags = [\"a,b\"]",
+        "sink.zendesk.tags",
+        "lower-case",
+    ),
+    in_environment(
+        &[
+            ("ZENDESK_CLIENT_ID", ""),
+            ("ZENDESK_CLIENT_SECRET", ""),
+            ("ZENDESK_EMAIL", "ann@example.com/token"),
+            ("ZENDESK_API_TOKEN", "t"),
+        ],
+        "ZENDESK_EMAIL",
+        "e-mail address",
+    ),
+    in_environment(
+        &[("SLACK_CHANNEL", "#general")],
+        "sink.slack.channel",
+        "not its name",
+    ),
+    in_environment(
+        &[("SLACK_CHANNEL", "general")],
+        "sink.slack.channel",
+        "not its name",
+    ),
+    in_environment(
+        &[("SLACK_CHANNEL", "U0123456789")],
+        "sink.slack.channel",
+        "not its name",
+    ),
+    in_environment(
+        &[("SLACK_CHANNEL", "C012345678x")],
+        "sink.slack.channel",
+        "not its name",
+    ),
+    in_file(
+        "[recognizer.deepgram]\nmodel = \"\"",
+        "recognizer.deepgram.model",
+        "no name",
+    ),
+    in_file(
+        "[recognizer.deepgram]\nlanguage = \"en US\"",
+        "recognizer.deepgram.language",
+        "no name",
+    ),
     in_file("[delivry]\nx = 1", "delivry", "did you mean \"delivery\"?"),
 ];
 
@@ -297,10 +514,7 @@ async fn check_refuses_what_serve_refuses_and_both_name_the_place() {
             path,
             words,
         } = mistake;
-        let mut set = secrets();
-        set.retain(|(name, _)| environment.iter().all(|(changed, _)| changed != name));
-        let given = environment.iter().filter(|(_, value)| !value.is_empty());
-        set.extend(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let set = with(environment);
         for command in [&["check"][..], &["serve"]] {
             let told = run_with(command, file, &set).await;
             let about = format!("{file} {environment:?} {command:?}: {}", told.stderr);
@@ -326,6 +540,99 @@ async fn a_sink_of_which_nothing_is_set_is_a_note() {
     for note in ["no Zendesk ticket", "no Slack card"] {
         assert!(told.stdout.contains(note), "{}", told.stdout);
     }
+}
+
+/// Every setting that has bounds, at its least and at its most.
+const AT_THE_BOUNDS: [(&str, &str, [&str; 2]); 16] = [
+    ("[server]", "max_calls", ["1", "32000"]),
+    ("[server]", "drain", ["\"0s\"", "\"4h\""]),
+    ("[twilio]", "timeout", ["\"500ms\"", "\"10s\""]),
+    ("[stream]", "start_deadline", ["\"250ms\"", "\"1m\""]),
+    ("[stream]", "grace", ["\"250ms\"", "\"2m\""]),
+    (
+        "[recognizer.deepgram]",
+        "endpointing",
+        ["\"10ms\"", "\"5s\""],
+    ),
+    (
+        "[recognizer.deepgram]",
+        "utterance_end",
+        ["\"1s\"", "\"5s\""],
+    ),
+    ("[recognizer.deepgram]", "pace", ["1", "1000"]),
+    ("[recognizer.pocketsphinx]", "max_streams", ["1", "1000"]),
+    ("[handoff]", "ring", ["\"5s\"", "\"600s\""]),
+    ("[handoff]", "digits_pause", ["\"500ms\"", "\"10s\""]),
+    ("[handoff]", "journal_deadline", ["\"50ms\"", "\"2s\""]),
+    ("[handoff]", "attempts", ["1", "10"]),
+    ("[handoff]", "retry", ["\"50ms\"", "\"2s\""]),
+    ("[delivery]", "give_up_after", ["\"5m\"", "\"30days\""]),
+    (
+        "[[rule]]\nname = \"caller_asks_for_human\"",
+        "cool_down",
+        ["\"1s\"", "\"4h\""],
+    ),
+];
+
+#[tokio::test]
+async fn the_least_and_the_most_can_be_used() {
+    for which in [0, 1] {
+        let mut file = String::new();
+        let mut last = "";
+        for (section, key, values) in AT_THE_BOUNDS {
+            if section != last {
+                file.push_str(&format!("{section}\n"));
+                last = section;
+            }
+            file.push_str(&format!("{key} = {}\n", values[which]));
+        }
+        let told = run_with(&["check"], &file, &secrets()).await;
+        assert_eq!(told.code, Some(0), "{file}{}", told.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_and_not_used_is_a_note() {
+    let webhook = ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/x");
+    let token = [
+        ("ZENDESK_EMAIL", "ann@example.com"),
+        ("ZENDESK_API_TOKEN", "t"),
+    ];
+    let bot = ("VOICE_AGENT_URL", "https://handoff.example.com/bot");
+    for (changed, note) in [
+        (&[webhook][..], "the bot is used"),
+        (
+            &[webhook, ("SLACK_BOT_TOKEN", "")],
+            "SLACK_CHANNEL is not used",
+        ),
+        (&token, "the client is used"),
+        (&[bot], "only if a proxy"),
+    ] {
+        let told = run_with(&["check"], "", &with(changed)).await;
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        let notes = told.stdout.lines().filter(|line| line.starts_with("note "));
+        assert_eq!(
+            notes.filter(|line| line.contains(note)).count(),
+            1,
+            "{}",
+            told.stdout
+        );
+    }
+}
+
+#[test]
+fn fly_lets_more_connections_through_than_there_are_calls() {
+    let number = |text: &str, key: &str| -> u32 {
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        let value = line.and_then(|rest| rest.strip_prefix(" = "));
+        value
+            .and_then(|value| value.parse().ok())
+            .expect("a number")
+    };
+    let calls = number(handoff::config::DEFAULT, "max_calls");
+    let fly = include_str!("../../fly.toml");
+    assert!(number(fly, "soft_limit") > calls);
+    assert!(number(fly, "hard_limit") > number(fly, "soft_limit"));
 }
 
 #[tokio::test]
@@ -469,6 +776,15 @@ fn secrets() -> Environment {
     let all = SECRETS.iter().chain(&more);
     all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
+}
+
+/// The same with other values; an empty one is not set.
+fn with(changed: &[(&str, &str)]) -> Environment {
+    let mut set = secrets();
+    set.retain(|(name, _)| changed.iter().all(|(other, _)| other != name));
+    let given = changed.iter().filter(|(_, value)| !value.is_empty());
+    set.extend(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    set
 }
 
 async fn run_with(command: &[&str], config: &str, environment: &Environment) -> Finished {

@@ -550,7 +550,7 @@ async fn a_stalled_peer_gives_its_place_to_a_replacement() {
 #[tokio::test]
 async fn a_token_is_spent_once_its_stream_is_over_for_good() {
     let mut setup = Setup::empty();
-    setup.config = "[stream]\ngrace = \"200ms\"\n".to_owned();
+    setup.config = "[stream]\ngrace = \"250ms\"\n".to_owned();
     let mut stage = Stage::set(setup).await;
     stage.expect_violation(UNKNOWN_CALL);
     let call = announce(&stage, &sid(1)).await;

@@ -11,6 +11,7 @@ use super::html::escaped;
 use super::options::{CustomField, FieldValue, PriorityWhen, Requester, ZendeskOptions};
 use crate::delivery::sink::cut;
 use crate::delivery::sink::wording::{self, Said};
+use crate::email;
 
 const REASON_CHARACTERS: usize = 500;
 const SUMMARY_CHARACTERS: usize = 2_000;
@@ -171,28 +172,10 @@ fn requester(options: &ZendeskOptions, context: &HandoffContext) -> RequesterBod
                 .unwrap_or_else(|| format!("Caller {}", wording::party(&context.caller)));
             RequesterBody {
                 name: cut::characters(&without_placeholders(&name), VALUE_CHARACTERS),
-                email: given(email_parameter).filter(|email| is_shaped_like_email(email)),
+                email: given(email_parameter).filter(|email| email::is_address(email)),
             }
         }
     }
-}
-
-/// Rejects what certainly is no address, since Zendesk would refuse the whole ticket for it.
-fn is_shaped_like_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else {
-        return false;
-    };
-    let clean = |part: &str| {
-        part.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._%+-".contains(c))
-            && !part.is_empty()
-    };
-    clean(local)
-        && clean(domain)
-        && domain.contains('.')
-        && !domain.starts_with('.')
-        && !domain.ends_with('.')
-        && text.len() <= 254
 }
 
 fn priority(options: &ZendeskOptions, context: &HandoffContext) -> &'static str {
