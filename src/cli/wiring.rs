@@ -167,7 +167,8 @@ fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOpt
         language: deepgram.language.clone(),
         endpointing_ms: millis(deepgram.endpointing),
         utterance_end_ms: millis(deepgram.utterance_end),
-        keyterms: keyterms.chain(asking).collect(),
+        // What does not fit is left out from the end: never the words that ask for a human.
+        keyterms: asking.chain(keyterms).collect(),
         mip_opt_out: true,
         connect_deadline: Duration::from_secs(5),
         keep_alive: Duration::from_secs(4),
