@@ -14,6 +14,20 @@ pub(super) fn is_identifier(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
+/// Whether a telephone has a key for it: `0`-`9`, `*`, `#`, `A`-`D`.
+pub(super) fn is_key(c: char) -> bool {
+    matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')
+}
+
+/// The text of a value that is documented as a string; a number or truth value of another sender is kept
+/// as its text.
+pub(super) fn scalar(value: serde_json::Value) -> String {
+    if let serde_json::Value::String(text) = value {
+        return text;
+    }
+    value.to_string()
+}
+
 /// A string that borrows from the frame unless it holds escapes. Serde borrows a plain `Cow` only
 /// where it is not inside an `Option`, hence a type of its own.
 pub(super) struct Text<'a>(pub Cow<'a, str>);

@@ -11,7 +11,7 @@
 //! - [`form`]: the forms that carriers post.
 //! - [`rewrite`]: why a live call was not rewritten.
 //! - [`verdict`]: what to do about a failure, and whose it is.
-//! - [`twilio`]: all of Twilio, by the direction and kind of bytes.
+//! - [`twilio`], [`plivo`]: all of one carrier, by the direction and kind of bytes.
 
 pub mod argument;
 pub mod call_state;
@@ -21,6 +21,7 @@ mod lenient;
 mod markup;
 pub mod number;
 mod payload;
+pub mod plivo;
 pub mod rewrite;
 pub mod twilio;
 pub mod verdict;

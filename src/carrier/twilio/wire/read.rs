@@ -6,7 +6,7 @@ use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
 
 use super::message::{Dtmf, MAX_TIMESTAMP_MS, Mark, Media, Message, Start, Stop, Track, WireError};
-use crate::carrier::lenient::{Decimal, Text, is_identifier};
+use crate::carrier::lenient::{Decimal, Text, is_identifier, is_key, scalar};
 
 /// Reads one text frame.
 ///
@@ -218,14 +218,6 @@ fn check_format(wire: WireFormat<'_>) -> Result<(), WireError> {
     Ok(())
 }
 
-/// Values are documented as strings; a number or truth value of another sender is kept as its text.
-fn scalar(value: serde_json::Value) -> String {
-    if let serde_json::Value::String(text) = value {
-        return text;
-    }
-    value.to_string()
-}
-
 fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
     let missing = |field| WireError::Missing {
         event: "dtmf",
@@ -234,9 +226,12 @@ fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
     let wire = wire.ok_or(missing("dtmf"))?;
     let digit = wire.digit.ok_or(missing("dtmf.digit"))?;
     let mut keys = digit.0.chars();
-    let (Some(key @ ('0'..='9' | '*' | '#' | 'A'..='D')), None) = (keys.next(), keys.next()) else {
+    let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(WireError::Digit);
     };
+    if !is_key(key) {
+        return Err(WireError::Digit);
+    }
     Ok(Dtmf {
         track: wire.track.map(|track| Track::parse(&track.0)).transpose()?,
         digit: Pii::new(key),

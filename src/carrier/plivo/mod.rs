@@ -1,0 +1,13 @@
+//! Plivo's side of the conversation, in bytes.
+//!
+//! Implemented from the vendor's pages, libraries and published tests, not yet run against the carrier.
+//! Where those sources are silent or disagree, every variant is taken, and the doc of the place says so.
+//!
+//! - [`wire`]: the media socket, both directions.
+//! - [`signature`]: proof that a request or an upgrade comes from Plivo.
+
+pub mod signature;
+pub mod wire;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! Golden tests of every file here, both directions, with bad input.
+
+mod signature;
+mod wire;
