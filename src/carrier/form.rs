@@ -29,6 +29,7 @@ pub enum WebhookError {
 }
 
 /// The parameters of one request. Of repeated names the first counts.
+#[derive(Clone, Copy)]
 pub(super) struct Form<'a>(pub &'a [(String, String)]);
 
 impl<'a> Form<'a> {

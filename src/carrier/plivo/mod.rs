@@ -5,8 +5,12 @@
 //!
 //! - [`wire`]: the media socket, both directions.
 //! - [`signature`]: proof that a request or an upgrade comes from Plivo.
+//! - [`webhook`]: the parameters that Plivo posts.
+//! - [`hangup`]: why Plivo ended a leg.
 
+pub mod hangup;
 pub mod signature;
+pub mod webhook;
 pub mod wire;
 
 #[cfg(test)]

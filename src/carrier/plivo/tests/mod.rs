@@ -1,4 +1,5 @@
 //! Golden tests of every file here, both directions, with bad input.
 
 mod signature;
+mod webhook;
 mod wire;
