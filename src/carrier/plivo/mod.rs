@@ -7,11 +7,13 @@
 //! - [`signature`]: proof that a request or an upgrade comes from Plivo.
 //! - [`webhook`]: the parameters that Plivo posts.
 //! - [`hangup`]: why Plivo ended a leg.
+//! - [`xml`]: the documents that we answer with.
 
 pub mod hangup;
 pub mod signature;
 pub mod webhook;
 pub mod wire;
+pub mod xml;
 
 #[cfg(test)]
 mod tests;

@@ -3,3 +3,4 @@
 mod signature;
 mod webhook;
 mod wire;
+mod xml;
