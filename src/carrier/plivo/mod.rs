@@ -8,8 +8,10 @@
 //! - [`webhook`]: the parameters that Plivo posts.
 //! - [`hangup`]: why Plivo ended a leg.
 //! - [`xml`]: the documents that we answer with.
+//! - [`rest`]: the requests that change a live call, and what their answers mean.
 
 pub mod hangup;
+pub mod rest;
 pub mod signature;
 pub mod webhook;
 pub mod wire;

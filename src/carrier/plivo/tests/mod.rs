@@ -1,5 +1,6 @@
 //! Golden tests of every file here, both directions, with bad input.
 
+mod rest;
 mod signature;
 mod webhook;
 mod wire;
