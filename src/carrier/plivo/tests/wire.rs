@@ -199,6 +199,24 @@ fn bad_messages_are_refused_with_a_reason_and_none_of_their_content() {
 }
 
 #[test]
+fn a_key_counts_whatever_is_said_about_it() {
+    let pressed = r#""digit":"0""#;
+    for about in [
+        "",
+        r#","track":"inbound_track","timestamp":"soon""#,
+        r#","timestamp":1767225601000.5"#,
+        r#","timestamp":{"s":1}"#,
+    ] {
+        let text = format!(r#"{{"event":"dtmf","dtmf":{{{pressed}{about}}}}}"#);
+        let Ok(Message::Dtmf(dtmf)) = parse(&text) else {
+            panic!("a key in {text}");
+        };
+        assert_eq!(*dtmf.digit.expose(), '0');
+        assert_eq!((dtmf.track, dtmf.timestamp), (None, None), "{text}");
+    }
+}
+
+#[test]
 fn a_stream_in_another_format_is_refused() {
     let format = |format: &str| {
         let told = r#"{"encoding":"audio/x-mulaw","sampleRate":8000}"#;

@@ -81,11 +81,11 @@ impl EpochMs {
 /// A key that the caller pressed. Keys may spell a card number, so they are personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dtmf {
-    /// Whose key it is, where the carrier says so.
+    /// Whose key it is, where the carrier says so in a word that is known.
     pub track: Option<Track>,
     /// `0`-`9`, `*`, `#`, `A`-`D`.
     pub digit: Pii<char>,
-    /// When it was pressed, where the carrier says so.
+    /// When it was pressed, where the carrier says so in milliseconds.
     pub timestamp: Option<EpochMs>,
 }
 

@@ -95,7 +95,7 @@ struct WireDtmf<'a> {
     #[serde(borrow)]
     track: Option<Text<'a>>,
     digit: Option<serde_json::Value>,
-    timestamp: Option<Decimal>,
+    timestamp: Option<serde_json::Value>,
 }
 
 /// A refused message of an event we do not know is still just unknown: tomorrow's events may reuse
@@ -239,6 +239,7 @@ fn check_format(wire: WireFormat<'_>) -> Result<(), WireError> {
     }
 }
 
+/// A key is a wish of the caller: it counts whatever is said, or not said, about its track and time.
 fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
     let missing = |field| WireError::Missing {
         event: "dtmf",
@@ -255,9 +256,11 @@ fn dtmf(wire: Option<WireDtmf<'_>>) -> Result<Dtmf, WireError> {
         return Err(WireError::Digit);
     }
     Ok(Dtmf {
-        track: wire.track.map(|track| Track::parse(&track.0)).transpose()?,
+        track: wire.track.and_then(|track| Track::parse(&track.0).ok()),
         digit: Pii::new(key),
-        timestamp: wire.timestamp.map(|Decimal(at)| EpochMs(at)),
+        timestamp: (wire.timestamp)
+            .and_then(|at| scalar(at).parse().ok())
+            .map(EpochMs),
     })
 }
 
