@@ -12,10 +12,11 @@
 //! [`super::wire`], and `plivo` 4.63.0 for Python, read 2026-11-21.
 
 use crate::carrier::argument::{Spoken, StreamToken, StreamUrl, Voice, WebUrl};
-use crate::carrier::markup::{self, INLINE_LIMIT_BYTES, InlineVerbsError, Xml};
+use crate::carrier::markup::{self, INLINE_LIMIT_BYTES, Xml};
 use crate::carrier::number::E164;
 
 pub use crate::carrier::document::{DeadManTail, Document, Handoff};
+pub use crate::carrier::markup::InlineVerbsError;
 
 /// The longest document that Plivo takes.
 pub const LIMIT_BYTES: usize = 100_000;
@@ -81,6 +82,17 @@ const ELEMENTS: [&str; 14] = [
     "Wait",
 ];
 
+/// Why an operator's elements are refused. Found by `check`, before any call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InlineElementsError {
+    /// It is no text of elements that Plivo knows.
+    #[error(transparent)]
+    Markup(#[from] InlineVerbsError),
+    /// A bot that streams itself cannot be listened to: we have to be its way in.
+    #[error("<Stream> would be the call's second stream, and Plivo allows one: use converse mode")]
+    SecondStream,
+}
+
 impl InlineElements {
     /// The longest text that is accepted.
     pub const LIMIT_BYTES: usize = INLINE_LIMIT_BYTES;
@@ -90,9 +102,15 @@ impl InlineElements {
     ///
     /// # Errors
     ///
-    /// [`InlineVerbsError`] with the place.
-    pub fn new(xml: &str) -> Result<Self, InlineVerbsError> {
-        markup::checked(xml, &ELEMENTS).map(Self)
+    /// [`InlineElementsError`] with the place.
+    pub fn new(xml: &str) -> Result<Self, InlineElementsError> {
+        match markup::checked(xml, &ELEMENTS) {
+            Ok(checked) => Ok(Self(checked)),
+            Err(InlineVerbsError::UnknownVerb(name)) if name == "Stream" => {
+                Err(InlineElementsError::SecondStream)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -45,31 +45,43 @@ fn check(request: &Request<Bytes>, expected: Expect) {
 #[test]
 fn a_transfer_names_the_url_of_its_document() {
     let url = WebUrl::new("https://bridge.example.com/plivo/handoff/h1/2?a=1&b=2").expect("a URL");
-    check(&transfer_call(&account(), &call(), &url), expect![[r#"
+    check(
+        &transfer_call(&account(), &call(), &url),
+        expect![[r#"
         POST https://api.plivo.com/v1/Account/MA0000000000000001/Call/7d0c-0001/
         authorization: Sensitive
         accept: "application/json"
         content-type: "application/json"
-        {"legs":"aleg","aleg_url":"https://bridge.example.com/plivo/handoff/h1/2?a=1&b=2","aleg_method":"POST"}"#]]);
+        {"legs":"aleg","aleg_url":"https://bridge.example.com/plivo/handoff/h1/2?a=1&b=2","aleg_method":"POST"}"#]],
+    );
 }
 
 #[test]
 fn calls_are_fetched_and_ended_and_the_account_is_fetched() {
-    check(&fetch_call(&account(), &call()), expect![[r#"
+    check(
+        &fetch_call(&account(), &call()),
+        expect![[r#"
         GET https://api.plivo.com/v1/Account/MA0000000000000001/Call/7d0c-0001/?status=live
         authorization: Sensitive
         accept: "application/json"
-    "#]]);
-    check(&hang_up_call(&account(), &call()), expect![[r#"
+    "#]],
+    );
+    check(
+        &hang_up_call(&account(), &call()),
+        expect![[r#"
         DELETE https://api.plivo.com/v1/Account/MA0000000000000001/Call/7d0c-0001/
         authorization: Sensitive
         accept: "application/json"
-    "#]]);
-    check(&fetch_account(&account()), expect![[r#"
+    "#]],
+    );
+    check(
+        &fetch_account(&account()),
+        expect![[r#"
         GET https://api.plivo.com/v1/Account/MA0000000000000001/
         authorization: Sensitive
         accept: "application/json"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

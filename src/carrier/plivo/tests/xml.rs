@@ -315,7 +315,7 @@ fn an_operators_elements_are_checked() {
         "<Pause/>": <Pause> is not a verb
         "<Gather/>": <Gather> is not a verb
         "<Number>15550100042</Number>": <Number> is not a verb
-        "<Stream>wss://bot.example.com/ws</Stream>": <Stream> is not a verb
+        "<Stream>wss://bot.example.com/ws</Stream>": <Stream> would be the call's second stream, and Plivo allows one: use converse mode
         "<Response><Speak>x</Speak></Response>": <Response> is not a verb
     "#]]
     .assert_eq(&refused);
