@@ -36,6 +36,7 @@ bench *arguments:
 fixtures:
     python3 fixtures/make.py
     python3 fixtures/make_wire.py
+    python3 fixtures/make_wire_plivo.py
 
 # What CI runs.
 ci:

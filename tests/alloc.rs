@@ -14,6 +14,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use handoff::base_url::BaseUrl;
+use handoff::carrier::plivo::wire as plivo;
 use handoff::carrier::twilio::rest::Account;
 use handoff::carrier::twilio::signature::{SigningKeys, Verifier};
 use handoff::carrier::twilio::wire::{self, Message, Track};
@@ -26,6 +27,7 @@ use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay
 use handoff::session::{Carriers, Documents, Registry, Surroundings, Tokens, TwilioAccount};
 use handoff_core::audio::{Ear, Sound};
 use handoff_core::call::{Mode, Policy};
+use handoff_core::id::StreamId;
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
@@ -128,6 +130,31 @@ fn reading_decoding_and_hearing_a_frame_allocates_nothing() {
 
 /// From the carrier's socket to the recognizers' sockets, the real server in this process. What a
 /// call costs once is taken out by comparing a long call with a short one.
+#[test]
+fn reading_and_writing_a_frame_of_plivo_allocates_nothing() {
+    let frames = [
+        include_str!("../fixtures/wire/plivo/media-inbound.json").to_owned(),
+        include_str!("../fixtures/wire/plivo/media-outbound.json").to_owned(),
+        include_str!("../fixtures/wire/plivo/media-inbound.json").replace(
+            "token=one-time-token;tenant=t1",
+            r#"{\"token\":\"one-time-token\"}"#,
+        ),
+    ];
+    let out = plivo::StreamOut::new(&StreamId("s-1".into()));
+    let (mut mulaw, mut text) = (Vec::with_capacity(400), String::with_capacity(1_000));
+    let before = OWN.get();
+    for _ in 0..1_000 {
+        for frame in &frames {
+            let Ok(plivo::Message::Media(media)) = plivo::parse(frame) else {
+                panic!("not media: {frame}")
+            };
+            plivo::decode_payload(media.payload.expose(), &mut mulaw).unwrap();
+            out.media(&mulaw, &mut text);
+        }
+    }
+    assert_eq!(OWN.get() - before, 0, "in {} frames", 1_000 * frames.len());
+}
+
 #[test]
 fn a_frame_from_socket_to_recognizer_allocates_almost_nothing() {
     let stage = Stage::start();

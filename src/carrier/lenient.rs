@@ -8,10 +8,25 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 /// Whether a carrier's name for something is safe in URLs and records. Twilio's are two letters and
 /// 32 hexadecimal digits; other senders of the same protocol use UUIDs.
 pub(super) fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    (1..=64).contains(&text.len()) && text.chars().all(is_identifier_char)
+}
+
+pub(super) fn is_identifier_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// Whether a telephone has a key for it: `0`-`9`, `*`, `#`, `A`-`D`.
+pub(super) fn is_key(c: char) -> bool {
+    matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')
+}
+
+/// The text of a value that is documented as a string; a number or truth value of another sender is kept
+/// as its text.
+pub(super) fn scalar(value: serde_json::Value) -> String {
+    if let serde_json::Value::String(text) = value {
+        return text;
+    }
+    value.to_string()
 }
 
 /// A string that borrows from the frame unless it holds escapes. Serde borrows a plain `Cow` only

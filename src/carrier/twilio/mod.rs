@@ -2,15 +2,13 @@
 //!
 //! - [`wire`]: the media socket, both directions.
 //! - [`signature`]: proof that a request or an upgrade comes from Twilio.
-//! - [`call_state`]: how far a call is.
 //! - [`webhook`]: the parameters that Twilio posts.
-//! - [`argument`]: what documents may carry, as types that cannot hold anything else.
-//! - [`xml`]: escaping, and checking of documents that an operator wrote.
+//! - [`xml`]: checking of documents that an operator wrote.
 //! - [`twiml`]: the documents that we answer with.
 //! - [`rest`]: the requests that change a live call, and what their answers mean.
 
-pub mod argument;
-pub mod call_state;
+pub use super::{argument, call_state};
+
 pub mod rest;
 pub mod signature;
 pub mod twiml;

@@ -1,27 +1,27 @@
 //! The requests that change a live call, and what their answers mean.
 //!
 //! Twilio documents no idempotency key for updates of a call: a repeated one starts the document
-//! again. So every failure says in its [`Verdict`] whether the call has to be looked at first.
+//! again. So every failure says in its [`Verdict`](crate::carrier::verdict::Verdict) whether the call has
+//! to be looked at first.
 //!
 //! Sources: <https://www.twilio.com/docs/voice/api/call-resource>, …/docs/api/errors/21220, /20429
 //! and /32018, …/docs/global-infrastructure, read 2026-11-21.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use handoff_core::call::RewriteOutcome;
 use handoff_core::id::CarrierCallId;
 use handoff_core::pii::Secret;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 
 use super::argument::WebUrl;
 use super::call_state::CallState;
 use crate::base_url::BaseUrl;
-use crate::carrier::verdict::{Fault, Retry, Verdict};
+use crate::carrier::rewrite::retry_after;
+
+pub use crate::carrier::rewrite::RewriteError;
 
 /// The longest document that an update takes inline; beyond, Twilio answers 32018.
 pub const INLINE_LIMIT_CHARS: usize = 4_000;
@@ -172,67 +172,6 @@ pub fn fetch_account(account: &Account) -> Request<Bytes> {
     )
 }
 
-/// Why a call was not rewritten, or is not known to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RewriteError {
-    /// The call is over (error 21220).
-    #[error("rewrite: the call is not in progress")]
-    CallerGone,
-    /// Twilio refused for a reason that repeating does not mend.
-    #[error("rewrite: refused with status {status}")]
-    Refused {
-        /// Twilio's error code, if the answer held one.
-        code: Option<u32>,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// Too many requests at once; this one was not processed (error 20429).
-    #[error("rewrite: too many requests")]
-    Throttled {
-        /// How long Twilio asks us to wait, if it said so.
-        after: Option<Duration>,
-    },
-    /// Twilio failed. The update may have acted.
-    #[error("rewrite: Twilio failed with status {status}")]
-    ServerFailed {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The shell reports that the request never left: no connection, no TLS.
-    #[error("rewrite: not sent")]
-    NotSent,
-    /// The shell reports that the request left and no whole answer came. The update may have acted.
-    #[error("rewrite: sent, but not answered")]
-    Unanswered,
-}
-
-impl RewriteError {
-    /// Judges the failure.
-    pub fn verdict(&self) -> Verdict {
-        let (retry, fault) = match *self {
-            Self::CallerGone => (Retry::Never, Fault::Caller),
-            Self::Refused { .. } => (Retry::Never, Fault::Ours),
-            Self::Throttled { after } => (Retry::Repeat { after }, Fault::Ours),
-            Self::ServerFailed { .. } => (Retry::AskFirst, Fault::Theirs),
-            Self::NotSent => (Retry::Repeat { after: None }, Fault::Unclear),
-            Self::Unanswered => (Retry::AskFirst, Fault::Unclear),
-        };
-        Verdict { retry, fault }
-    }
-}
-
-/// What the failure means for the call once it is not repeated any more.
-impl From<RewriteError> for RewriteOutcome {
-    fn from(error: RewriteError) -> Self {
-        match error {
-            RewriteError::CallerGone => Self::CallerGone,
-            RewriteError::Refused { code, status } => Self::Refused { code, status },
-            RewriteError::Throttled { .. } | RewriteError::NotSent => Self::NotSent,
-            RewriteError::ServerFailed { .. } | RewriteError::Unanswered => Self::Unknown,
-        }
-    }
-}
-
 /// Reads the answer to an update of a call. Success means that Twilio took the document, not that
 /// anybody's phone rings.
 ///
@@ -297,12 +236,6 @@ fn error_code(body: &[u8]) -> Option<u32> {
 
     // A body that is no such object (a proxy's page) gives no code, and the status decides.
     serde_json::from_slice::<Failure>(body).ok()?.code
-}
-
-/// Only the form in seconds: the other one is a date, and there is no calendar here.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse();
-    seconds.ok().map(Duration::from_secs)
 }
 
 fn update(account: &Account, call: &CarrierCallId, fields: &[(&str, &str)]) -> Request<Bytes> {

@@ -7,34 +7,12 @@
 //! Sources: <https://www.twilio.com/docs/voice/twiml/stream>, …/dial, …/number, …/connect,
 //! read 2026-11-21.
 
-use std::fmt;
-
-use super::argument::{RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl};
-use super::xml::{InlineVerbs, Xml};
+use super::xml::InlineVerbs;
+use crate::carrier::argument::{Spoken, StreamToken, StreamUrl, Voice, WebUrl};
+use crate::carrier::markup::Xml;
 use crate::carrier::number::E164;
 
-/// A finished document: UTF-8, to be served as `text/xml`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Document(String);
-
-impl Document {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Unwraps the text.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-/// Documents hold numbers and tokens, so they are not shown.
-impl fmt::Debug for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<document of {} bytes>", self.0.len())
-    }
-}
+pub use crate::carrier::document::{DeadManTail, Document, Handoff};
 
 /// The answer to the voice webhook of a new call.
 #[derive(Clone, Debug)]
@@ -74,44 +52,6 @@ pub enum Then {
     Document(InlineVerbs),
 }
 
-/// The end of a document that needs nobody of ours: a human's phone rings, and if nobody answers the
-/// caller hears an apology.
-///
-/// Without an action URL Twilio goes on after the `<Dial>` even when the two have talked and the
-/// human hung up first, so the apology has to suit that ending as well.
-#[derive(Clone, Debug)]
-pub struct DeadManTail {
-    /// The human's number.
-    pub target: E164,
-    /// The number their phone shows.
-    pub caller_id: Option<E164>,
-    /// How long it rings.
-    pub ring: RingSeconds,
-    /// What the caller hears if nobody answers.
-    pub apology: Spoken,
-    /// Who says it.
-    pub voice: Voice,
-}
-
-/// The document that moves a live call to a human.
-#[derive(Clone, Debug)]
-pub struct Handoff {
-    /// What the caller hears first. Nothing is said if it is empty.
-    pub announcement: Spoken,
-    /// Who says it.
-    pub voice: Voice,
-    /// The human's number.
-    pub target: E164,
-    /// The number their phone shows.
-    pub caller_id: Option<E164>,
-    /// How long it rings.
-    pub ring: RingSeconds,
-    /// Where Twilio asks what comes after the `<Dial>`.
-    pub after_dial_url: WebUrl,
-    /// Where Twilio reports on the human's leg.
-    pub leg_status_url: WebUrl,
-}
-
 /// Builds an answer that lets the call go on to its voice agent without a stream, or to the human
 /// where we would have been the voice agent's way in.
 pub fn bypass(mode: &Mode, dead_man: &DeadManTail) -> Document {
@@ -122,7 +62,7 @@ pub fn bypass(mode: &Mode, dead_man: &DeadManTail) -> Document {
             } => redirect(xml, url),
             Mode::Listen {
                 then: Then::Document(verbs),
-            } => xml.verbs(verbs),
+            } => xml.verbatim(verbs.as_str()),
             Mode::Converse => {}
         }
         tail(xml, dead_man);
@@ -144,7 +84,7 @@ pub fn voice_answer(answer: &VoiceAnswer) -> Document {
                 });
                 match then {
                     Then::Redirect(url) => redirect(xml, url),
-                    Then::Document(verbs) => xml.verbs(verbs),
+                    Then::Document(verbs) => xml.verbatim(verbs.as_str()),
                 }
             }
             Mode::Converse => xml.element("Connect", [], |xml| stream(xml, answer, None)),
@@ -194,7 +134,7 @@ pub fn after_dial_bridged() -> Document {
 fn response(verbs: impl FnOnce(&mut Xml)) -> Document {
     let mut xml = Xml::new();
     xml.element("Response", [], verbs);
-    Document(xml.finish())
+    Document::new(xml.finish())
 }
 
 /// `track` is for one-way streams: anything but the default ends a `<Connect>` with error 31941.

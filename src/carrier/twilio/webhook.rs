@@ -15,13 +15,10 @@ use handoff_core::id::CarrierCallId;
 use handoff_core::pii::Pii;
 
 use super::call_state::CallState;
-use crate::carrier::lenient::is_identifier;
+use crate::carrier::form::Form;
 use crate::carrier::number::party;
 
-/// Decodes a form body: `+` is a space, `%2B` a plus.
-pub fn parse_form(body: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(body).into_owned().collect()
-}
+pub use crate::carrier::form::{WebhookError, parse_form};
 
 /// A call that asks for its instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,17 +141,6 @@ pub enum StreamEvent {
     Other,
 }
 
-/// Why a webhook cannot be understood. Carries no value of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// A parameter is missing.
-    #[error("{0} missing")]
-    Missing(&'static str),
-    /// A name of a call that is none.
-    #[error("{0} is not an identifier")]
-    Identifier(&'static str),
-}
-
 impl VoiceRequest {
     /// Parses the parameters of a voice webhook.
     ///
@@ -258,42 +244,4 @@ fn error_code(text: &str) -> Option<u32> {
     text.split(|c: char| !c.is_ascii_digit())
         .find(|run| run.len() == 5)
         .and_then(|run| run.parse().ok())
-}
-
-/// The parameters of one request. Of repeated names the first counts.
-struct Form<'a>(&'a [(String, String)]);
-
-impl<'a> Form<'a> {
-    fn get(&self, wanted: &str) -> Option<&'a str> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.as_str())
-    }
-
-    fn required(&self, name: &'static str) -> Result<&'a str, WebhookError> {
-        self.get(name)
-            .filter(|value| !value.is_empty())
-            .ok_or(WebhookError::Missing(name))
-    }
-
-    fn call(&self, name: &'static str) -> Result<CarrierCallId, WebhookError> {
-        let value = self.required(name)?;
-        if is_identifier(value) {
-            Ok(CarrierCallId(value.to_owned()))
-        } else {
-            Err(WebhookError::Identifier(name))
-        }
-    }
-
-    fn truth(&self, name: &str) -> Option<bool> {
-        let value = self.get(name)?;
-        if value.eq_ignore_ascii_case("true") {
-            Some(true)
-        } else if value.eq_ignore_ascii_case("false") {
-            Some(false)
-        } else {
-            None
-        }
-    }
 }

@@ -1,11 +1,9 @@
 //! Audio in and out of base64, and the messages that play it.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use handoff_core::id::StreamId;
 
 use super::message::WireError;
+use crate::carrier::payload::{self, json_string};
 
 /// Decodes the base64 of a media message into `mulaw`, whose former content is dropped, and returns
 /// the number of samples. Missing padding is accepted.
@@ -14,12 +12,7 @@ use super::message::WireError;
 ///
 /// [`WireError::Payload`], and `mulaw` is empty.
 pub fn decode_payload(payload: &str, mulaw: &mut Vec<u8>) -> Result<usize, WireError> {
-    mulaw.clear();
-    if BASE64.decode_vec(payload, mulaw).is_err() {
-        mulaw.clear();
-        return Err(WireError::Payload);
-    }
-    Ok(mulaw.len())
+    payload::decode(payload, mulaw).ok_or(WireError::Payload)
 }
 
 /// Writes the messages that a bidirectional stream accepts. Anything sent on a one-way stream ends
@@ -48,7 +41,7 @@ impl StreamOut {
     pub fn media(&self, mulaw: &[u8], text: &mut String) {
         text.clear();
         text.push_str(&self.media);
-        BASE64.encode_string(mulaw, text);
+        payload::encode(mulaw, text);
         text.push_str("\"}}");
     }
 
@@ -66,13 +59,4 @@ impl StreamOut {
     pub fn clear(&self) -> &str {
         &self.clear
     }
-}
-
-static BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -7,7 +7,7 @@ use handoff_core::pii::Pii;
 use serde_json::Value;
 
 use super::message::{Dtmf, MAX_TIMESTAMP_MS, Media, Message, Start, Track, WireError};
-use crate::carrier::lenient::{Decimal, Text, is_identifier};
+use crate::carrier::lenient::{Decimal, Text, is_identifier, is_key, scalar};
 
 /// Reads one text frame.
 ///
@@ -206,14 +206,6 @@ fn named(parameters: Value) -> BTreeMap<String, Pii<String>> {
         .collect()
 }
 
-/// Values are documented as strings; a number or truth value of another sender is kept as its text.
-fn scalar(value: Value) -> String {
-    if let Value::String(text) = value {
-        return text;
-    }
-    value.to_string()
-}
-
 fn dtmf(message: DtmfMessage) -> Result<Dtmf, WireError> {
     let missing = |field| WireError::Missing {
         event: "dtmf",
@@ -222,9 +214,12 @@ fn dtmf(message: DtmfMessage) -> Result<Dtmf, WireError> {
     let wire = message.dtmf.ok_or(missing("dtmf"))?;
     let digit = scalar(wire.digit.ok_or(missing("dtmf.digit"))?);
     let mut keys = digit.chars();
-    let (Some(key @ ('0'..='9' | '*' | '#' | 'A'..='D')), None) = (keys.next(), keys.next()) else {
+    let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(WireError::Digit);
     };
+    if !is_key(key) {
+        return Err(WireError::Digit);
+    }
     Ok(Dtmf {
         digit: Pii::new(key),
     })

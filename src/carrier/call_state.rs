@@ -1,4 +1,4 @@
-//! How far a call is, in the one spelling that webhooks and the REST API share.
+//! How far a call is. Webhooks and REST API of a carrier spell it alike, and so do the carriers, nearly.
 
 /// How far a call or leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ impl CallState {
         }
     }
 
+    /// Reads a carrier's word. `timeout` and `cancel` are Plivo's for what Twilio calls `no-answer` and
+    /// `canceled`.
     pub(super) fn parse(text: &str) -> Self {
         match text {
             "queued" => Self::Queued,
@@ -36,9 +38,9 @@ impl CallState {
             "answered" | "in-progress" => Self::InProgress,
             "completed" => Self::Ended(CallEnd::Completed),
             "busy" => Self::Ended(CallEnd::Busy),
-            "no-answer" => Self::Ended(CallEnd::NoAnswer),
+            "no-answer" | "timeout" => Self::Ended(CallEnd::NoAnswer),
             "failed" => Self::Ended(CallEnd::Failed),
-            "canceled" => Self::Ended(CallEnd::Canceled),
+            "canceled" | "cancel" => Self::Ended(CallEnd::Canceled),
             _ => Self::Unknown,
         }
     }

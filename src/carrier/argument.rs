@@ -1,7 +1,7 @@
 //! What a document may carry, as types that cannot hold anything else.
 //!
-//! Twilio ignores what it does not understand and ends a call over a bad URL only once the caller is
-//! on the line. So limits are checked where a value is made: at start-up for configuration, at the
+//! Carriers ignore what they do not understand, or end a call over it once the caller is on the
+//! line. So limits are checked where a value is made: at start-up for configuration, at the
 //! voice webhook for the rest.
 
 use std::fmt;
@@ -20,7 +20,7 @@ pub enum ArgumentError {
     /// Another scheme than allowed; unencrypted ones are for loopback hosts only.
     #[error("must be an https:// or wss:// address (unencrypted only on this machine)")]
     Scheme,
-    /// Twilio strips the query of a stream URL before it connects.
+    /// A stream URL with a query: Twilio strips it before it connects, so no carrier is given one.
     #[error("must end before the query: no ? and no #")]
     Query,
     /// A URL with a user or password in it.
@@ -75,9 +75,10 @@ impl fmt::Debug for StreamUrl {
     }
 }
 
-/// A URL that Twilio fetches or posts to: absolute, `https` (`http` for loopback hosts only, which no
+/// A URL that a carrier fetches or posts to: absolute, `https` (`http` for loopback hosts only, which no
 /// carrier can reach), no credentials. A fragment carries connection overrides and is allowed
-/// (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>).
+/// (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>;
+/// Plivo has the same).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
 
@@ -119,8 +120,9 @@ fn absolute(url: &str) -> Result<Uri, ArgumentError> {
     Ok(uri)
 }
 
-/// The one-use token of a stream, as it stands in the path and in the `<Parameter>` named
-/// [`StreamToken::PARAMETER`]. Name and value stay far below the documented 500 characters.
+/// The one-use token of a stream, as it stands in the path and in the stream's parameter named
+/// [`StreamToken::PARAMETER`]. Both together stay below what carriers document: 500 characters a value
+/// at Twilio, 512 bytes in all at Plivo.
 #[derive(Clone, Debug)]
 pub struct StreamToken(Secret);
 
@@ -153,7 +155,7 @@ impl StreamToken {
 }
 
 /// How long a phone rings: 5 to 600 seconds, to which Twilio adds about 5
-/// (<https://www.twilio.com/docs/voice/twiml/dial>, read 2026-11-21).
+/// (<https://www.twilio.com/docs/voice/twiml/dial>, read 2026-11-21). Plivo documents no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RingSeconds(u16);
 
@@ -177,13 +179,13 @@ impl RingSeconds {
     }
 }
 
-/// A text for `<Say>`: at most 4,096 characters, none of them forbidden in XML
+/// A text that is spoken to the caller: at most 4,096 characters, none of them forbidden in XML
 /// (<https://www.twilio.com/docs/voice/twiml/say>, read 2026-11-21).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spoken(Pii<String>);
 
 impl Spoken {
-    /// The longest text that Twilio speaks.
+    /// The longest text that Twilio speaks. Plivo documents no limit.
     pub const LIMIT_CHARS: usize = 4_096;
 
     /// Makes a text speakable: characters that XML cannot carry are dropped, and what is too long
@@ -191,7 +193,7 @@ impl Spoken {
     pub fn new(text: &str) -> Self {
         let clean: String = text
             .chars()
-            .filter(|&c| super::xml::is_allowed(c))
+            .filter(|&c| super::markup::is_allowed(c))
             .collect();
         let clean = clean.trim();
         let Some((end, _)) = clean.char_indices().nth(Self::LIMIT_CHARS) else {
@@ -216,7 +218,7 @@ impl Spoken {
     }
 }
 
-/// Who speaks a `<Say>`, in the carrier's names; `None` leaves the choice to the account.
+/// Who speaks to the caller, in the carrier's names; `None` leaves the choice to the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Voice {
     /// For example `Polly.Joanna-Neural`.

@@ -1,0 +1,7 @@
+//! Golden tests of every file here, both directions, with bad input.
+
+mod rest;
+mod signature;
+mod webhook;
+mod wire;
+mod xml;
