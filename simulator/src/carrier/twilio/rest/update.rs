@@ -11,11 +11,12 @@ use tokio::time::sleep;
 
 use super::asked::{Answer, Asked, Refusal, refusal};
 use super::router::representation;
+use crate::carrier::connection::CutSwitch;
 use crate::carrier::event::{CarrierEvent, Purpose};
-use crate::carrier::twilio::account::{Account, lock};
+use crate::carrier::fault::FaultKind;
+use crate::carrier::lock::lock;
+use crate::carrier::twilio::account::Account;
 use crate::carrier::twilio::call::{CallStatus, Order, Source, Stage};
-use crate::carrier::twilio::connection::CutSwitch;
-use crate::carrier::twilio::fault::FaultKind;
 use crate::carrier::twilio::twiml::{self, Base, Callback, Method};
 
 /// Twilio takes this many characters of inline TwiML.
