@@ -26,6 +26,8 @@ pub enum FaultKind {
     Delay(Duration),
     /// It is carried out and the answer never comes.
     HangAfterActing,
+    /// It is answered as if it were carried out, and nothing happens to the call.
+    AcceptWithoutActing,
     /// The connection is cut before anything happens to the call.
     CutBeforeActing,
     /// It is carried out and the connection is cut in place of the answer.

@@ -14,6 +14,7 @@ mod log;
 mod outside;
 mod placed;
 mod play_queue;
+pub mod plivo;
 mod socket;
 mod speech;
 mod speed;

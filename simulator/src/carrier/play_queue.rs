@@ -64,6 +64,11 @@ impl PlayQueue {
         }
     }
 
+    /// Forgets the marks that are not yet due.
+    pub(in crate::carrier) fn forget_marks(&mut self, now: Instant) {
+        self.marks.retain(|(due, _)| *due <= now);
+    }
+
     /// When the next mark is to be echoed.
     pub(in crate::carrier) fn next_due(&self) -> Option<Instant> {
         self.marks.front().map(|(due, _)| *due)

@@ -146,6 +146,7 @@ impl<'a> Leg<'a> {
             leg_sid,
             to,
             caller_id: self.caller_id.clone(),
+            sip_headers: Vec::new(),
         });
         self.report(LegEvent::Initiated, "initiated");
         sleep(self.stage.account.options.ring_delay).await;

@@ -90,9 +90,14 @@ pub(super) async fn update_call(
                 fault.as_ref(),
             );
         }
-        Some(FaultKind::HangAfterActing | FaultKind::CutAfterActing) => {}
+        Some(
+            FaultKind::HangAfterActing | FaultKind::CutAfterActing | FaultKind::AcceptWithoutActing,
+        ) => {}
     }
     let acted = match checked_order(&asked, &stage) {
+        Ok(_) if fault == Some(FaultKind::AcceptWithoutActing) => {
+            Ok((StatusCode::OK, representation(&stage)))
+        }
         Ok(order) => carry_out(&stage, order).await,
         Err(refusal) => Err(refusal),
     };
@@ -104,6 +109,7 @@ pub(super) async fn update_call(
             FaultKind::TooManyRequests { .. }
             | FaultKind::ServerError(_)
             | FaultKind::Delay(_)
+            | FaultKind::AcceptWithoutActing
             | FaultKind::CutBeforeActing,
         )
         | None => {}

@@ -1,0 +1,1 @@
+//! Documents, one rule broken at a time.
