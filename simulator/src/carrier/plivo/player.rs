@@ -324,7 +324,7 @@ fn linear(code: u8) -> i16 {
     let code = !code;
     let exponent = (code >> 4) & 0x07;
     let mantissa = i16::from(code & 0x0f);
-    let magnitude = ((mantissa << 3) + 0x84 << exponent) - 0x84;
+    let magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84;
     if code & 0x80 == 0 {
         magnitude
     } else {

@@ -71,11 +71,10 @@ impl Reader {
             callback: self.callback(element, "callbackUrl", "callbackMethod"),
             targets,
         };
-        if dial.targets.is_empty() {
+        if element.children.is_empty() {
             self.fault("a <Dial> has nobody to ring");
-            return None;
         }
-        Some(dial)
+        (!dial.targets.is_empty()).then_some(dial)
     }
 
     fn confirm(&mut self, element: &Element) -> Confirm {
