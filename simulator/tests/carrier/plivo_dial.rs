@@ -198,9 +198,11 @@ async fn all_targets_ring_and_the_first_to_answer_stops_the_others() {
     assert!(events.iter().any(|event| matches!(event, CarrierEvent::LegInitiated { sip_headers, .. } if sip_headers.contains(&header))));
     let statuses: Vec<_> = events
         .iter()
-        .filter_map(|event| match event {
-            CarrierEvent::LegCompleted { status, .. } => Some(*status),
-            _ => None,
+        .filter_map(|event| {
+            let CarrierEvent::LegCompleted { status, .. } = event else {
+                return None;
+            };
+            Some(*status)
         })
         .collect();
     assert_eq!(statuses, [LegStatus::Canceled, LegStatus::Completed]);

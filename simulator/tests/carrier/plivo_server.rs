@@ -309,10 +309,10 @@ async fn media(
         seen.upgrades += 1;
         upgrades = seen.upgrades;
     });
-    match shared.socket {
-        Socket::Refuses(times) if upgrades <= times => StatusCode::FORBIDDEN.into_response(),
-        _ => upgrade.on_upgrade(move |socket| listen(shared, socket)),
+    if matches!(shared.socket, Socket::Refuses(times) if upgrades <= times) {
+        return StatusCode::FORBIDDEN.into_response();
     }
+    upgrade.on_upgrade(move |socket| listen(shared, socket))
 }
 
 async fn listen(shared: Arc<Shared>, mut socket: WebSocket) {

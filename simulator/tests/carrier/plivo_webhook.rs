@@ -210,9 +210,11 @@ async fn every_other_element_is_played() {
     let heard: Vec<_> = call
         .events()
         .into_iter()
-        .filter_map(|event| match event {
-            CarrierEvent::SpokenToCaller { text } => Some(text),
-            _ => None,
+        .filter_map(|event| {
+            let CarrierEvent::SpokenToCaller { text } = event else {
+                return None;
+            };
+            Some(text)
         })
         .collect();
     let file = "https://bridge.example.com/hello.mp3";

@@ -200,7 +200,7 @@ impl Executor {
             _control: control,
             ended: ended.clone(),
         });
-        let (blocks, talks) = (stream.keep_call_alive, stream.bidirectional);
+        let blocks = stream.keep_call_alive;
         self.stage.call.view.send_modify(|view| {
             view.playing += 1;
             view.busy &= !blocks;
@@ -211,11 +211,6 @@ impl Executor {
             end.send_replace(true);
         });
         if !blocks {
-            if talks {
-                tracing::debug!(
-                    "a bidirectional stream without keepCallAlive ends with the document"
-                );
-            }
             return Ok(Flow::Next);
         }
         self.until_stream_ends(ended).await

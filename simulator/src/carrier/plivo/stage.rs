@@ -13,7 +13,7 @@ use crate::carrier::event::{CarrierEvent, Purpose};
 use crate::carrier::lock::lock;
 use crate::carrier::outside::{Answer, Place, Unanswered, form_decoded};
 
-/// Where a document comes from, for the faults found in it.
+/// A call and its account.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
     pub(super) account: Arc<Account>,

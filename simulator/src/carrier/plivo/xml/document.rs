@@ -150,23 +150,12 @@ pub enum Prompt {
 /// `<GetInput>` or `<GetDigits>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetInput {
-    /// Which of the two.
-    pub kind: InputKind,
     /// What is heard meanwhile.
     pub prompts: Vec<Prompt>,
     /// Where the keys go.
     pub action: Callback,
     /// How long to wait for a key after the prompts.
     pub timeout: Duration,
-}
-
-/// Which element asks for input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputKind {
-    /// `<GetInput>`.
-    GetInput,
-    /// `<GetDigits>`.
-    GetDigits,
 }
 
 /// `<Record>`: a voicemail, or with `recordSession` the call beside what follows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::document::{Conference, GetInput, InputKind, Record};
+use super::document::{Conference, GetInput, Record};
 use super::reader::{Reader, attribute};
 use crate::carrier::element::Element;
 
@@ -10,22 +10,14 @@ const DAY: u64 = 86_400;
 
 impl Reader {
     pub(super) fn input(&mut self, element: &Element) -> Option<GetInput> {
-        let kind = if element.name == "GetInput" {
-            InputKind::GetInput
+        let timeout = if element.name == "GetInput" {
+            self.get_input(element);
+            self.seconds(element, "executionTimeout", 5, 60)
+                .unwrap_or(Duration::from_secs(15))
         } else {
-            InputKind::GetDigits
-        };
-        let timeout = match kind {
-            InputKind::GetInput => {
-                self.get_input(element);
-                self.seconds(element, "executionTimeout", 5, 60)
-                    .unwrap_or(Duration::from_secs(15))
-            }
-            InputKind::GetDigits => {
-                self.get_digits(element);
-                self.seconds(element, "timeout", 1, 60)
-                    .unwrap_or(Duration::from_secs(5))
-            }
+            self.get_digits(element);
+            self.seconds(element, "timeout", 1, 60)
+                .unwrap_or(Duration::from_secs(5))
         };
         self.flag(element, "redirect", true);
         self.flag(element, "log", true);
@@ -38,7 +30,6 @@ impl Reader {
             return None;
         };
         Some(GetInput {
-            kind,
             prompts,
             action,
             timeout,

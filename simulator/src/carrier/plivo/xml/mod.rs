@@ -11,8 +11,8 @@ mod reader;
 mod stream;
 
 pub use document::{
-    Codec, Conference, Confirm, Dial, Document, Element, GetInput, InputKind, Prompt, Record,
-    Stream, Target, TargetKind, Tracks,
+    Codec, Conference, Confirm, Dial, Document, Element, GetInput, Prompt, Record, Stream, Target,
+    TargetKind, Tracks,
 };
 pub use read::{Reading, read};
 

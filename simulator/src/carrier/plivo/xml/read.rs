@@ -13,6 +13,9 @@ const MAX_BYTES: usize = 100_000;
 /// Elements of Plivo that this stand-in cannot play.
 const UNPLAYED: &[&str] = &["MultiPartyCall", "DTMF", "Message"];
 
+/// Children of `<PreAnswer>` that this stand-in cannot play.
+const UNPLAYED_BEFORE: &[&str] = &["GetDigits", "Redirect", "Message", "DTMF"];
+
 /// Children of `<Speak>`: its speech marks.
 const SPEECH_MARKS: &[&str] = &[
     "break", "cont", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w",
@@ -144,6 +147,11 @@ impl Reader {
             match child.name.as_str() {
                 "Speak" | "Play" => prompts.extend(self.prompt(child)),
                 "Wait" => prompts.push(Prompt::Silence(self.wait(child))),
+                name if parent.name == "PreAnswer" && UNPLAYED_BEFORE.contains(&name) => {
+                    self.fault(format!(
+                        "<{name}> in a <PreAnswer> is something that this stand-in cannot play"
+                    ));
+                }
                 _ => self.misplaced(child, parent),
             }
         }

@@ -42,6 +42,11 @@ impl Reader {
             self.fault("a bidirectional <Stream> delivers the inbound track only");
             tracks = Tracks::Inbound;
         }
+        if bidirectional && !keep_call_alive {
+            self.fault(
+                "a bidirectional <Stream> without keepCallAlive: the pages disagree on when the call ends",
+            );
+        }
         let codec = self.codec(element);
         let timeout = self.seconds(element, "streamTimeout", 1, DAY);
         self.flag(element, "noiseCancellation", false);

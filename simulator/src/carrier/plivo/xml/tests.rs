@@ -83,7 +83,7 @@ fn documents_that_plivo_refuses() {
             "no attribute seconds",
         ),
         (
-            "<Response><PreAnswer><Dial/></PreAnswer></Response>",
+            "<Response><PreAnswer><Stream/></PreAnswer></Response>",
             "cannot be inside <PreAnswer>",
         ),
         (long.as_str(), "100 kB"),
@@ -126,9 +126,10 @@ fn documents_that_plivo_misunderstands() {
             "2048 characters",
         ),
         (
-            coded(r#"bidirectional="true" audioTrack="both""#),
+            coded(r#"bidirectional="true" keepCallAlive="true" audioTrack="both""#),
             "delivers the inbound track only",
         ),
+        (coded(r#"bidirectional="true""#), "without keepCallAlive"),
         (coded(r#"bidirectional="yes""#), "bidirectional of <Stream>"),
         (coded(r#"streamTimeout="0""#), "streamTimeout of <Stream>"),
         (coded(r#"extraHeaders="a=1,b=2""#), "more than one pair"),
@@ -219,6 +220,10 @@ fn documents_that_plivo_misunderstands() {
         (r#"<Record fileFormat="ogg"/>"#.to_owned(), "fileFormat"),
         (
             "<MultiPartyCall>a</MultiPartyCall>".to_owned(),
+            "cannot play",
+        ),
+        (
+            "<PreAnswer><GetDigits/></PreAnswer>".to_owned(),
             "cannot play",
         ),
         ("Hello.".to_owned(), "may not have text"),
