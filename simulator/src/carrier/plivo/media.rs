@@ -10,14 +10,13 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::conversation::{self, LONGEST_QUEUE, ServerMessage};
-use super::options::StreamEventNames;
 use super::player::Player;
-use super::stage::{Stage, bare, owned};
+use super::stage::Stage;
+use super::stream_status::{StreamEvent, report};
 use super::webhook::signatures;
 use super::xml::Stream;
 use crate::carrier::callback::Method;
-use crate::carrier::clock::Utc;
-use crate::carrier::event::{Attachment, CarrierEvent, ClosedBy, Purpose};
+use crate::carrier::event::{Attachment, CarrierEvent, ClosedBy};
 use crate::carrier::play_queue::PlayQueue;
 use crate::carrier::socket::{self, Socket, Unopened, reached};
 
@@ -347,59 +346,4 @@ async fn read(
         }
     }
     ReadEnd::Closed(None)
-}
-
-/// What a stream status callback tells.
-#[derive(Debug, Clone, Copy)]
-enum StreamEvent {
-    Started,
-    Stopped { seconds: u64 },
-    Dropped,
-    Degraded,
-}
-
-impl StreamEvent {
-    fn name(self, names: StreamEventNames) -> &'static str {
-        match (self, names) {
-            (Self::Started, StreamEventNames::Reference) => "StartStream",
-            (Self::Stopped { .. }, StreamEventNames::Reference) => "StopStream",
-            (Self::Dropped, StreamEventNames::Reference) => "DroppedStream",
-            (Self::Started, StreamEventNames::Guide) => "started",
-            (Self::Stopped { .. }, StreamEventNames::Guide) => "stopped",
-            (Self::Dropped, StreamEventNames::Guide) => "failed",
-            (Self::Degraded, StreamEventNames::Reference | StreamEventNames::Guide) => {
-                "DegradedStream"
-            }
-        }
-    }
-}
-
-/// Posts the stream's status in the background, when the document asked for it.
-fn report(stage: &Stage, stream: &Stream, id: &str, event: StreamEvent, reason: Option<&str>) {
-    let Some(callback) = stream.status_callback.clone() else {
-        return;
-    };
-    let recording = &stage.call.recording;
-    let mut parameters = owned(&[
-        ("CallUUID", &stage.call.uuid),
-        ("StreamID", id),
-        (
-            "Event",
-            event.name(stage.account.options.stream_event_names),
-        ),
-        ("Timestamp", &Utc::now().iso8601()),
-        ("From", bare(&recording.from)),
-        ("To", bare(&recording.to)),
-        ("Direction", "inbound"),
-    ]);
-    parameters.extend(reason.map(|reason| ("StatusReason".to_owned(), reason.to_owned())));
-    if let StreamEvent::Stopped { seconds } = event {
-        parameters.push(("Duration".to_owned(), seconds.to_string()));
-    }
-    let poster = stage.clone();
-    stage.in_background(async move {
-        poster
-            .ask(Purpose::StreamStatus, &callback, &parameters)
-            .await;
-    });
 }

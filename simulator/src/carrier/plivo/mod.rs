@@ -19,6 +19,8 @@ mod player;
 mod rest;
 mod signature;
 mod stage;
+mod stream_status;
+mod streaming;
 mod webhook;
 pub mod xml;
 
