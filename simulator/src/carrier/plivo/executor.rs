@@ -314,7 +314,7 @@ pub(super) fn notify(
     stage.clone().in_background(async move {
         let mut all = stage.parameters();
         all.extend(parameters);
-        stage.ask(purpose, &callback, &all).await;
+        stage.tell(purpose, &callback, &all).await;
     });
 }
 

@@ -13,6 +13,15 @@ use crate::carrier::event::{CarrierEvent, Purpose};
 use crate::carrier::lock::lock;
 use crate::carrier::outside::{Answer, Place, Unanswered, form_decoded};
 
+/// What the answer to a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// It is executed.
+    Document,
+    /// It is ignored.
+    Acknowledgement,
+}
+
 /// A call and its account.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
@@ -124,11 +133,37 @@ impl Stage {
         callback: &Callback,
         parameters: &[(String, String)],
     ) -> Option<String> {
+        let wanted = if purpose.wants_document() {
+            Wanted::Document
+        } else {
+            Wanted::Acknowledgement
+        };
+        self.request(purpose, wanted, callback, parameters).await
+    }
+
+    /// Makes a request whose answer is ignored, whatever it is asked for.
+    pub(super) async fn tell(
+        &self,
+        purpose: Purpose,
+        callback: &Callback,
+        parameters: &[(String, String)],
+    ) {
+        self.request(purpose, Wanted::Acknowledgement, callback, parameters)
+            .await;
+    }
+
+    async fn request(
+        &self,
+        purpose: Purpose,
+        wanted: Wanted,
+        callback: &Callback,
+        parameters: &[(String, String)],
+    ) -> Option<String> {
         let url = callback.url.clone();
         self.judge_url(purpose, callback, parameters);
-        let mut retries = match purpose.wants_document() {
-            true => self.account.options.webhook_retries,
-            false => 0,
+        let mut retries = match wanted {
+            Wanted::Document => self.account.options.webhook_retries,
+            Wanted::Acknowledgement => 0,
         };
         loop {
             self.record(CarrierEvent::WebhookPosted {
@@ -137,7 +172,7 @@ impl Stage {
                 parameters: parameters.to_vec(),
             });
             match webhook::request(&self.account, callback, parameters).await {
-                Ok(answer) => return self.judge(purpose, url, answer),
+                Ok(answer) => return self.judge(purpose, wanted, url, answer),
                 Err(
                     Unanswered::Malformed(reason)
                     | Unanswered::Unreachable(reason)
@@ -177,7 +212,13 @@ impl Stage {
         }
     }
 
-    fn judge(&self, purpose: Purpose, url: String, answer: Answer) -> Option<String> {
+    fn judge(
+        &self,
+        purpose: Purpose,
+        wanted: Wanted,
+        url: String,
+        answer: Answer,
+    ) -> Option<String> {
         let Answer {
             status,
             content_type,
@@ -192,7 +233,7 @@ impl Stage {
             after_ms,
             document: body.clone(),
         });
-        if !purpose.wants_document() {
+        if wanted == Wanted::Acknowledgement {
             if !(200..300).contains(&status) {
                 self.violation(format!("{url} answered a callback with {status}"));
             }
