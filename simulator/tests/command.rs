@@ -30,8 +30,13 @@ fn write_recording(directory: &Path) {
     .unwrap();
 }
 
-/// Plays a call against a server with this voice document. The events printed and the exit code.
+/// Plays a call at Twilio against a server with this voice document. The events printed and the exit
+/// code.
 fn play(name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
+    play_at("twilio", name, document)
+}
+
+fn play_at(carrier: &str, name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     write_recording(&directory);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -39,14 +44,16 @@ fn play(name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
         .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
         .unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route(
-        "/twilio/voice",
-        post(move || async move { ([(CONTENT_TYPE, "text/xml")], document) }),
-    );
+    let answer = move || async move { ([(CONTENT_TYPE, "text/xml")], document) };
+    let router = Router::new()
+        .route("/twilio/voice", post(answer))
+        .route("/plivo/answer", post(answer));
     runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
     let mut carrier = Command::new(env!("CARGO_BIN_EXE_handoff-simulator"))
         .args([
             "carrier",
+            "--carrier",
+            carrier,
             "--public-url",
             "https://bridge.example.com",
             "--connect",
@@ -65,6 +72,8 @@ fn play(name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
         .arg(&directory)
         .env("TWILIO_ACCOUNT_SID", ACCOUNT)
         .env("TWILIO_AUTH_TOKEN", "token")
+        .env("PLIVO_AUTH_ID", "MA0000000000000001")
+        .env("PLIVO_AUTH_TOKEN", "token")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -116,6 +125,54 @@ fn a_violation_is_printed_and_fails_the_command() {
             .contains("no attribute tempo")
     );
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn plivo_is_played_with_the_same_options_and_event_lines() {
+    let (events, code) = play_at(
+        "plivo",
+        "plivo-success",
+        "<Response><Speak>Goodbye.</Speak></Response>",
+    );
+    assert_eq!(events[0]["service"], "plivo");
+    let heard = |event: &Value| event["event"] == "spoken_to_caller" && event["text"] == "Goodbye.";
+    assert!(events.iter().any(heard));
+    assert_eq!(code, Some(0));
+
+    let (events, code) = play_at(
+        "plivo",
+        "plivo-violation",
+        "<Response><Say>Goodbye.</Say></Response>",
+    );
+    let ended =
+        |event: &Value| event["event"] == "call_ended" && event["reason"] == "application_error";
+    assert!(events.iter().any(ended));
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn credentials_that_are_missing_are_named() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-credentials");
+    write_recording(&directory);
+    for (carrier, variable) in [("twilio", "TWILIO_ACCOUNT_SID"), ("plivo", "PLIVO_AUTH_ID")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_handoff-simulator"))
+            .args([
+                "carrier",
+                "--carrier",
+                carrier,
+                "--public-url",
+                "https://bridge.example.com",
+            ])
+            .args(["--connect", "127.0.0.1:1", "--call"])
+            .arg(&directory)
+            .env_remove("TWILIO_ACCOUNT_SID")
+            .env_remove("PLIVO_AUTH_ID")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(variable), "{message}");
+    }
 }
 
 #[test]

@@ -150,6 +150,9 @@ pub enum CarrierEvent {
         to: String,
         /// The number their phone shows.
         caller_id: String,
+        /// SIP headers of the carrier's INVITE, as they are on the wire.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        sip_headers: Vec<(String, String)>,
     },
     /// A human's phone rings.
     LegRinging {
@@ -205,7 +208,7 @@ pub enum CarrierEvent {
 pub enum Purpose {
     /// The first document of a call.
     Voice,
-    /// The document a live call was moved to by REST `Url`.
+    /// The document a live call was moved to over REST.
     Rewrite,
     /// The document a `<Redirect>` names.
     Redirect,
@@ -213,14 +216,22 @@ pub enum Purpose {
     DialAction,
     /// What follows a `<Connect>`.
     ConnectAction,
-    /// What follows a `<Gather>`.
+    /// What follows a `<Gather>`, a `<GetInput>` or a `<GetDigits>`.
     GatherAction,
+    /// What follows a `<Record>`.
+    RecordAction,
+    /// What follows a `<Conference>`.
+    ConferenceAction,
     /// What the human hears first.
     Whisper,
     /// Progress of a leg to a human.
     LegStatus,
     /// A media stream began, ended or failed.
     StreamStatus,
+    /// Where a recording is.
+    RecordStatus,
+    /// Somebody entered or left a conference.
+    ConferenceStatus,
     /// The call is over.
     CallStatus,
 }
@@ -236,8 +247,14 @@ impl Purpose {
             | Self::DialAction
             | Self::ConnectAction
             | Self::GatherAction
+            | Self::RecordAction
+            | Self::ConferenceAction
             | Self::Whisper => true,
-            Self::LegStatus | Self::StreamStatus | Self::CallStatus => false,
+            Self::LegStatus
+            | Self::StreamStatus
+            | Self::RecordStatus
+            | Self::ConferenceStatus
+            | Self::CallStatus => false,
         }
     }
 }
@@ -308,6 +325,8 @@ pub enum EndReason {
     CallerHungUp,
     /// The REST API ended it.
     CompletedByRest,
-    /// The carrier could not get or read a document; the caller heard an apology of the carrier.
+    /// The call was moved to another document too often.
+    LoopDetected,
+    /// The carrier could not get or read a document; Twilio apologises to the caller, Plivo does not.
     ApplicationError,
 }

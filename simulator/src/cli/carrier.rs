@@ -1,4 +1,4 @@
-//! `handoff-simulator carrier`: one recorded call through a stand-in Twilio.
+//! `handoff-simulator carrier`: one recorded call through a stand-in Twilio or Plivo.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,19 +8,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use handoff_simulator::carrier::twilio::{AfterRecording, Carrier, CarrierOptions};
-use handoff_simulator::carrier::{CarrierEvent, EndReason, Human, Logged, Speed};
+use handoff_simulator::carrier::{
+    AfterRecording, CarrierEvent, DuplicateCall, EndReason, EventLog, Human, Logged, PlacedCall,
+    Speed, plivo, twilio,
+};
 use handoff_simulator::recording::Recording;
 
-/// Plays Twilio: places one recorded call and checks everything that the server answers.
+/// Plays Twilio or Plivo: places one recorded call and checks everything that the server answers.
 ///
-/// It signs and posts the voice webhook, executes the TwiML it gets, opens the media socket and plays
-/// the recording into it, takes live-call updates on its REST API, rings the human and posts the
+/// It signs and posts the voice webhook, executes the document it gets, opens the media socket and
+/// plays the recording into it, takes live-call updates on its REST API, rings the human and posts the
 /// callbacks. Requests are signed over the public URL and sent to the connect address in plain HTTP,
 /// as behind a proxy that terminates TLS.
 ///
-/// The first line printed tells where the REST API listens: give it to the server as Twilio's base
-/// URL. Then one line follows for each event. Exit code 0: the call reached its end and no rule of the
+/// The first line printed tells where the REST API listens: give it to the server as the carrier's
+/// base URL. Then one line follows for each event. Exit code 0: the call reached its end and no rule of the
 /// carrier was broken. 1: a violation, an application error, or no end before the deadline. 2: it
 /// could not start.
 #[derive(Debug, clap::Args)]
@@ -33,24 +35,38 @@ Examples:
       read the first line, start the server with the printed url, then write HOST:PORT and a newline
       to the standard input.")]
 pub struct CarrierCommand {
+    /// Which carrier to play
+    #[arg(long, default_value = "twilio")]
+    carrier: CarrierChoice,
     /// URL at which the server believes it is reached
     #[arg(long, value_name = "URL")]
     public_url: String,
     /// Where the server really listens, or `-` to read HOST:PORT from standard input
     #[arg(long, value_name = "HOST:PORT|-")]
     connect: String,
-    /// Account of the number that is called
+    /// Twilio: account of the number that is called
     #[arg(long, env = "TWILIO_ACCOUNT_SID", value_name = "AC…")]
-    account_sid: String,
-    /// The account's token: signs webhooks, opens the REST API
+    account_sid: Option<String>,
+    /// Twilio: the account's token, which signs webhooks and opens the REST API
     #[arg(
         long,
         env = "TWILIO_AUTH_TOKEN",
         hide_env_values = true,
         value_name = "TOKEN"
     )]
-    auth_token: String,
-    /// API key that opens the REST API as well
+    auth_token: Option<String>,
+    /// Plivo: account of the number that is called
+    #[arg(long, env = "PLIVO_AUTH_ID", value_name = "MA…")]
+    plivo_auth_id: Option<String>,
+    /// Plivo: the account's token, which signs webhooks and opens the REST API
+    #[arg(
+        long,
+        env = "PLIVO_AUTH_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    plivo_auth_token: Option<String>,
+    /// Twilio: API key that opens the REST API as well
     #[arg(
         long,
         env = "TWILIO_API_KEY",
@@ -58,7 +74,7 @@ pub struct CarrierCommand {
         requires = "api_secret"
     )]
     api_key: Option<String>,
-    /// Secret of the API key
+    /// Twilio: secret of the API key
     #[arg(
         long,
         env = "TWILIO_API_SECRET",
@@ -69,10 +85,10 @@ pub struct CarrierCommand {
     /// Folder of the recorded call
     #[arg(long, value_name = "DIR")]
     call: PathBuf,
-    /// Path of the voice webhook
-    #[arg(long, default_value = "/twilio/voice", value_name = "PATH")]
-    voice_path: String,
-    /// Path of the number's status callback, if it has one
+    /// Path of the voice webhook: /twilio/voice or /plivo/answer unless given
+    #[arg(long, value_name = "PATH")]
+    voice_path: Option<String>,
+    /// Path of the number's status callback or hangup webhook, if it has one
     #[arg(long, value_name = "PATH")]
     call_status_path: Option<String>,
     /// How many times as fast as life, or `max`
@@ -84,7 +100,7 @@ pub struct CarrierCommand {
     /// What the human does, in place of what the recording says
     #[arg(long)]
     human: Option<HumanChoice>,
-    /// Number of the account besides the one that is called; may be given several times
+    /// Twilio: number of the account besides the one that is called; may be given several times
     #[arg(long, value_name = "NUMBER")]
     owned_number: Vec<String>,
     /// How long each REST request takes
@@ -102,6 +118,14 @@ pub struct CarrierCommand {
     /// Print events as JSON, one object a line
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CarrierChoice {
+    /// Twilio, with TwiML
+    Twilio,
+    /// Plivo, with Plivo XML
+    Plivo,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -126,30 +150,7 @@ impl CarrierCommand {
         } else {
             address(&self.connect).await?
         };
-        let mut options = CarrierOptions::new(
-            &self.account_sid,
-            &self.auth_token,
-            &self.public_url,
-            connect,
-        );
-        options.api_key = self.api_key.clone().zip(self.api_secret.clone());
-        options.voice_path.clone_from(&self.voice_path);
-        options.call_status_path.clone_from(&self.call_status_path);
-        options.listen = self.listen;
-        options.speed = self.speed;
-        options.human = self.human.map(Human::from);
-        options.owned_numbers.clone_from(&self.owned_number);
-        options.rest_delay = Duration::from_millis(self.rest_delay_ms);
-        options.ring_delay = Duration::from_millis(self.ring_delay_ms);
-        options.after_recording = match self.linger_ms {
-            0 => AfterRecording::HangUp,
-            linger => AfterRecording::WaitForHandoff {
-                grace: Duration::from_millis(linger),
-            },
-        };
-        let carrier = Carrier::start(options)
-            .await
-            .context("cannot start the stand-in carrier")?;
+        let carrier = self.start(connect).await?;
         let mut printed = self.print_from(&carrier, 0)?;
         if waits_for_address {
             let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await?;
@@ -183,7 +184,7 @@ impl CarrierCommand {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let violations = carrier.violations();
+        let violations = carrier.log().violations();
         for violation in &violations {
             eprintln!("handoff-simulator: violation: {violation}");
         }
@@ -200,7 +201,75 @@ impl CarrierCommand {
         })
     }
 
-    fn print_from(&self, carrier: &Carrier, printed: usize) -> anyhow::Result<usize> {
+    async fn start(&self, connect: SocketAddr) -> anyhow::Result<Running> {
+        let cannot_start = "cannot start the stand-in carrier";
+        Ok(match self.carrier {
+            CarrierChoice::Twilio => {
+                let options = self.twilio(connect)?;
+                Running::Twilio(
+                    twilio::Carrier::start(options)
+                        .await
+                        .context(cannot_start)?,
+                )
+            }
+            CarrierChoice::Plivo => {
+                let options = self.plivo(connect)?;
+                Running::Plivo(plivo::Carrier::start(options).await.context(cannot_start)?)
+            }
+        })
+    }
+
+    fn twilio(&self, connect: SocketAddr) -> anyhow::Result<twilio::CarrierOptions> {
+        let account_sid = given(&self.account_sid, "--account-sid or TWILIO_ACCOUNT_SID")?;
+        let auth_token = given(&self.auth_token, "--auth-token or TWILIO_AUTH_TOKEN")?;
+        let mut options =
+            twilio::CarrierOptions::new(account_sid, auth_token, &self.public_url, connect);
+        options.api_key = self.api_key.clone().zip(self.api_secret.clone());
+        if let Some(path) = &self.voice_path {
+            options.voice_path.clone_from(path);
+        }
+        options.call_status_path.clone_from(&self.call_status_path);
+        options.listen = self.listen;
+        options.speed = self.speed;
+        options.human = self.human.map(Human::from);
+        options.owned_numbers.clone_from(&self.owned_number);
+        options.rest_delay = Duration::from_millis(self.rest_delay_ms);
+        options.ring_delay = Duration::from_millis(self.ring_delay_ms);
+        options.after_recording = self.after_recording();
+        Ok(options)
+    }
+
+    fn plivo(&self, connect: SocketAddr) -> anyhow::Result<plivo::CarrierOptions> {
+        let auth_id = given(&self.plivo_auth_id, "--plivo-auth-id or PLIVO_AUTH_ID")?;
+        let auth_token = given(
+            &self.plivo_auth_token,
+            "--plivo-auth-token or PLIVO_AUTH_TOKEN",
+        )?;
+        let mut options =
+            plivo::CarrierOptions::new(auth_id, auth_token, &self.public_url, connect);
+        if let Some(path) = &self.voice_path {
+            options.voice_path.clone_from(path);
+        }
+        options.call_status_path.clone_from(&self.call_status_path);
+        options.listen = self.listen;
+        options.speed = self.speed;
+        options.human = self.human.map(Human::from);
+        options.rest_delay = Duration::from_millis(self.rest_delay_ms);
+        options.ring_delay = Duration::from_millis(self.ring_delay_ms);
+        options.after_recording = self.after_recording();
+        Ok(options)
+    }
+
+    fn after_recording(&self) -> AfterRecording {
+        match self.linger_ms {
+            0 => AfterRecording::HangUp,
+            linger => AfterRecording::WaitForHandoff {
+                grace: Duration::from_millis(linger),
+            },
+        }
+    }
+
+    fn print_from(&self, carrier: &Running, printed: usize) -> anyhow::Result<usize> {
         let fresh = carrier.log().since(printed);
         let mut out = std::io::stdout().lock();
         for logged in &fresh {
@@ -212,6 +281,39 @@ impl CarrierCommand {
         }
         out.flush()?;
         Ok(printed + fresh.len())
+    }
+}
+
+fn given<'v>(value: &'v Option<String>, names: &str) -> anyhow::Result<&'v String> {
+    value.as_ref().with_context(|| format!("{names} is needed"))
+}
+
+/// The carrier that is played.
+enum Running {
+    Twilio(twilio::Carrier),
+    Plivo(plivo::Carrier),
+}
+
+impl Running {
+    fn log(&self) -> &EventLog {
+        match self {
+            Self::Twilio(carrier) => carrier.log(),
+            Self::Plivo(carrier) => carrier.log(),
+        }
+    }
+
+    fn set_connect(&self, address: SocketAddr) {
+        match self {
+            Self::Twilio(carrier) => carrier.set_connect(address),
+            Self::Plivo(carrier) => carrier.set_connect(address),
+        }
+    }
+
+    fn place_call(&self, recording: &Recording) -> Result<PlacedCall, DuplicateCall> {
+        match self {
+            Self::Twilio(carrier) => carrier.place_call(recording),
+            Self::Plivo(carrier) => carrier.place_call(recording),
+        }
     }
 }
 

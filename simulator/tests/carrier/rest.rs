@@ -244,6 +244,26 @@ async fn planned_faults_come_in_order_and_then_the_update_works() {
 }
 
 #[tokio::test]
+async fn an_update_can_be_accepted_and_never_carried_out() {
+    let world = patient_world(&[("/voice", CONNECT), HANG_UP], |options| {
+        options.rest_faults = vec![RestFault {
+            kind: FaultKind::AcceptWithoutActing,
+            times: 1,
+        }];
+    })
+    .await;
+    let call = world.place(&recording("converse", "answers", 20));
+    call.wait_for(is_streaming, DEADLINE).await.unwrap();
+
+    assert_eq!(world.update(&call, &[("Twiml", HANDOFF)]).await.0, 200);
+
+    assert!(!names(&call.events()).contains(&"call_rewritten".into()));
+    assert_eq!(world.update(&call, &[("Twiml", HANDOFF)]).await.0, 200);
+    call.ended(DEADLINE).await.unwrap();
+    world.assert_no_violations();
+}
+
+#[tokio::test]
 async fn an_update_that_was_carried_out_without_an_answer_may_not_be_repeated() {
     for kind in [FaultKind::HangAfterActing, FaultKind::CutAfterActing] {
         let world = patient_world(&[("/voice", CONNECT), HANG_UP], |options| {

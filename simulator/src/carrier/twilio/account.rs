@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -12,13 +12,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::call::{Call, Stage};
-use super::connection::CuttableListener;
-use super::fault::{FaultKind, FaultPlan, RestFault};
-use super::webhook::Outside;
 use super::{executor, rest};
-use crate::carrier::event::{CarrierEvent, EndReason};
+use crate::carrier::caller::AfterRecording;
+use crate::carrier::connection::{CutSwitch, CuttableListener};
+use crate::carrier::event::CarrierEvent;
+use crate::carrier::fault::{FaultKind, FaultPlan, RestFault};
 use crate::carrier::human::Human;
+use crate::carrier::lock::lock;
 use crate::carrier::log::{EventLog, Logged, WaitTimedOut};
+use crate::carrier::outside::Outside;
+use crate::carrier::placed::{DuplicateCall, PlacedCall};
 use crate::carrier::speed::Speed;
 use crate::recording::Recording;
 
@@ -67,19 +70,6 @@ pub struct CarrierOptions {
     pub webhook_deadline: Duration,
 }
 
-/// What the caller does when the recording is at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AfterRecording {
-    /// They hang up.
-    HangUp,
-    /// They stay while a document is fetched or spoken and while a human is rung or talks, and hang up
-    /// when nothing of the kind happened for `grace` of wall time. Streams carry silence meanwhile.
-    WaitForHandoff {
-        /// How long they stay while nothing happens.
-        grace: Duration,
-    },
-}
-
 impl CarrierOptions {
     /// Options for a server at `connect` that believes to be reached at `public_url`, with the rest as
     /// most tests want it: real time, the recording's human, no faults, no delays.
@@ -125,22 +115,6 @@ pub struct Carrier {
     calls: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// A call that was placed.
-#[derive(Debug, Clone)]
-pub struct PlacedCall {
-    call_sid: Arc<str>,
-    log: EventLog,
-    settled: watch::Receiver<bool>,
-}
-
-/// A call with this id was placed before.
-#[derive(Debug, thiserror::Error)]
-#[error("a call {call_sid} was placed before; give the recording another id with `with_call_sid`")]
-pub struct DuplicateCall {
-    /// The id.
-    pub call_sid: String,
-}
-
 impl Carrier {
     /// Starts the REST API and the bot webhook.
     ///
@@ -151,10 +125,10 @@ impl Carrier {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let outside = Outside::new(
-            options.auth_token.clone(),
             &options.public_url,
             options.connect,
             address,
+            rest::BOT_PATH,
             options.webhook_deadline,
         )?;
         let faults = Mutex::new(FaultPlan::new(options.rest_faults.clone()));
@@ -169,8 +143,7 @@ impl Carrier {
         });
         let router = rest::router(Arc::clone(&account));
         let server = tokio::spawn(async move {
-            let service =
-                router.into_make_service_with_connect_info::<super::connection::CutSwitch>();
+            let service = router.into_make_service_with_connect_info::<CutSwitch>();
             if let Err(error) = axum::serve(CuttableListener(listener), service).await {
                 tracing::error!(%error, "the REST API stopped");
             }
@@ -284,62 +257,6 @@ impl Drop for Carrier {
     }
 }
 
-impl PlacedCall {
-    /// `CA…`.
-    #[must_use]
-    pub fn call_sid(&self) -> &str {
-        &self.call_sid
-    }
-
-    /// This call's events so far.
-    #[must_use]
-    pub fn events(&self) -> Vec<CarrierEvent> {
-        let log = self.log.since(0).into_iter();
-        log.filter(|logged| logged.call.as_ref() == Some(&self.call_sid))
-            .map(|logged| logged.event)
-            .collect()
-    }
-
-    /// Waits for the first event of this call that satisfies `wanted`, looking at past events first.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitTimedOut`], whose message shows the log.
-    pub async fn wait_for(
-        &self,
-        mut wanted: impl FnMut(&CarrierEvent) -> bool,
-        deadline: Duration,
-    ) -> Result<Logged, WaitTimedOut> {
-        let of_this_call =
-            |logged: &Logged| logged.call.as_ref() == Some(&self.call_sid) && wanted(&logged.event);
-        self.log.wait_for(of_this_call, deadline).await
-    }
-
-    /// Waits until the call is over, its sockets are closed and its callbacks are answered.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitTimedOut`], whose message shows the log.
-    pub async fn ended(&self, deadline: Duration) -> Result<EndReason, WaitTimedOut> {
-        let mut reason = None;
-        let note_end = |event: &CarrierEvent| {
-            if let CarrierEvent::CallEnded { reason: why } = event {
-                reason = Some(*why);
-            }
-            reason.is_some()
-        };
-        let began = tokio::time::Instant::now();
-        self.wait_for(note_end, deadline).await?;
-        let mut settled = self.settled.clone();
-        let rest = deadline.saturating_sub(began.elapsed());
-        let all_done = tokio::time::timeout(rest, settled.wait_for(|&settled| settled)).await;
-        match (reason, all_done) {
-            (Some(reason), Ok(_)) => Ok(reason),
-            (_, Ok(_) | Err(_)) => Err(self.log.timed_out(deadline)),
-        }
-    }
-}
-
 /// What all calls of the account share.
 #[derive(Debug)]
 pub(super) struct Account {
@@ -376,8 +293,4 @@ pub(super) fn sid(prefix: &str, seed: &str) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("{prefix}{hex}")
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,7 @@
-//! What a server may send on a bidirectional stream, and the queue it is played from.
+//! What a server may send on a bidirectional stream, and what it does to the queue it is played from.
 //!
 //! Source: <https://www.twilio.com/docs/voice/media-streams/websocket-messages>, read 2026-11-21.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,10 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::carrier::speed::Speed;
+use crate::carrier::play_queue::{Overflow, PlayQueue};
 
 /// Twilio drops what is queued beyond this, with warning 31931.
-const LONGEST_QUEUE: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_QUEUE: Duration = Duration::from_secs(600);
 const BYTES_PER_MILLISECOND: usize = 8;
 
 /// A message of the server.
@@ -103,69 +102,34 @@ fn only_fields(object: &Value, what: &str, allowed: &[&str]) -> Result<(), Strin
     }
 }
 
-/// Audio that waits to be played, and the marks in it.
-#[derive(Debug)]
-pub(super) struct PlayQueue {
-    speed: Speed,
-    played_until: Instant,
-    marks: VecDeque<(Instant, String)>,
-}
-
-impl PlayQueue {
-    pub(super) fn new(speed: Speed, now: Instant) -> Self {
-        Self {
-            speed,
-            played_until: now,
-            marks: VecDeque::new(),
+/// Puts a message of the server on the queue.
+///
+/// # Errors
+///
+/// When more than ten minutes are queued.
+pub(super) fn enqueue(
+    queue: &mut PlayQueue,
+    message: ServerMessage,
+    now: Instant,
+) -> Result<(), String> {
+    match message {
+        ServerMessage::Media { bytes } => {
+            let milliseconds = u64::try_from(bytes / BYTES_PER_MILLISECOND).unwrap_or(u64::MAX);
+            let length = Duration::from_millis(milliseconds);
+            return queue.play(length, now).map_err(|Overflow| {
+                "more than ten minutes of audio are queued; Twilio drops the rest (31931)".into()
+            });
         }
+        ServerMessage::Mark { name } => queue.mark(name, now),
+        ServerMessage::Clear => queue.clear(now),
     }
-
-    /// Takes a message of the server.
-    ///
-    /// # Errors
-    ///
-    /// When more than ten minutes are queued.
-    pub(super) fn on(&mut self, message: ServerMessage, now: Instant) -> Result<(), String> {
-        match message {
-            ServerMessage::Media { bytes } => {
-                let milliseconds = u64::try_from(bytes / BYTES_PER_MILLISECOND).unwrap_or(u64::MAX);
-                let length = self.speed.wall(Duration::from_millis(milliseconds));
-                self.played_until = self.played_until.max(now) + length;
-                if self.speed.carrier(self.played_until - now) > LONGEST_QUEUE {
-                    self.played_until = now + self.speed.wall(LONGEST_QUEUE);
-                    return Err(
-                        "more than ten minutes of audio are queued; Twilio drops the rest (31931)"
-                            .into(),
-                    );
-                }
-            }
-            ServerMessage::Mark { name } => {
-                self.marks.push_back((self.played_until.max(now), name))
-            }
-            ServerMessage::Clear => {
-                self.played_until = now;
-                for (due, _) in &mut self.marks {
-                    *due = now;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// When the next mark is to be echoed.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        self.marks.front().map(|(due, _)| *due)
-    }
-
-    /// The mark that [`PlayQueue::next_due`] is about.
-    pub(super) fn take_mark(&mut self) -> Option<String> {
-        self.marks.pop_front().map(|(_, name)| name)
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::carrier::speed::Speed;
 
     const SID: &str = "MZ00000000000000000000000000000001";
 
@@ -234,45 +198,42 @@ mod tests {
     #[test]
     fn a_mark_is_due_when_the_audio_before_it_was_played_or_cleared() {
         let now = Instant::now();
-        let mut queue = PlayQueue::new(Speed::Times(2.0), now);
-        queue
-            .on(
-                ServerMessage::Mark {
-                    name: "idle".into(),
-                },
-                now,
-            )
-            .unwrap();
+        let mut queue = PlayQueue::new(Speed::Times(2.0), LONGEST_QUEUE, now);
+        enqueue(
+            &mut queue,
+            ServerMessage::Mark {
+                name: "idle".into(),
+            },
+            now,
+        )
+        .unwrap();
         assert_eq!(
             (queue.next_due(), queue.take_mark().as_deref()),
             (Some(now), Some("idle"))
         );
 
-        queue.on(ServerMessage::Media { bytes: 8000 }, now).unwrap();
-        queue
-            .on(
-                ServerMessage::Mark {
-                    name: "after".into(),
-                },
-                now,
-            )
-            .unwrap();
+        enqueue(&mut queue, ServerMessage::Media { bytes: 8000 }, now).unwrap();
+        enqueue(
+            &mut queue,
+            ServerMessage::Mark {
+                name: "after".into(),
+            },
+            now,
+        )
+        .unwrap();
         assert_eq!(queue.next_due(), Some(now + Duration::from_millis(500)));
 
-        queue.on(ServerMessage::Clear, now).unwrap();
+        enqueue(&mut queue, ServerMessage::Clear, now).unwrap();
         assert_eq!(queue.next_due(), Some(now));
     }
 
     #[test]
     fn more_than_ten_minutes_of_audio_is_a_violation() {
         let now = Instant::now();
-        let mut queue = PlayQueue::new(Speed::Times(1.0), now);
-        queue
-            .on(ServerMessage::Media { bytes: 8000 * 600 }, now)
-            .unwrap();
+        let mut queue = PlayQueue::new(Speed::Times(1.0), LONGEST_QUEUE, now);
+        enqueue(&mut queue, ServerMessage::Media { bytes: 8000 * 600 }, now).unwrap();
         assert!(
-            queue
-                .on(ServerMessage::Media { bytes: 8000 }, now)
+            enqueue(&mut queue, ServerMessage::Media { bytes: 8000 }, now)
                 .unwrap_err()
                 .contains("31931")
         );

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::account::{Account, lock};
+use super::account::Account;
 use super::twiml::{self, Base, Callback, Document, Reading};
-use super::webhook::{Answer, NoAnswer, Place};
+use super::webhook::{self, NoAnswer};
+use crate::carrier::caller::CallerView;
 use crate::carrier::event::{CarrierEvent, Purpose};
+use crate::carrier::lock::lock;
+use crate::carrier::outside::{Answer, Place};
 use crate::recording::Recording;
 
 /// How long sockets and callbacks of an ended call may take to finish.
@@ -52,19 +55,6 @@ impl CallStatus {
             Self::Completed => "completed",
         }
     }
-}
-
-/// What the caller notices, and so when they hang up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct CallerView {
-    /// A stream has played the recording to its end.
-    pub(super) played_out: bool,
-    /// Streams that have still to play it, or to come to its end.
-    pub(super) playing: usize,
-    /// Something is being fetched, spoken or dialled for them, and no bot or silence has them.
-    pub(super) busy: bool,
-    /// Counts documents, so that a new one is a change.
-    pub(super) documents: usize,
 }
 
 /// An entry of the call's `Notifications.json`.
@@ -263,7 +253,10 @@ impl Stage {
             url: url.clone(),
             parameters: parameters.to_vec(),
         });
-        match self.account.outside.request(callback, parameters).await {
+        let Account {
+            outside, options, ..
+        } = self.account.as_ref();
+        match webhook::request(outside, &options.auth_token, callback, parameters).await {
             Ok(answer) => self.judge(purpose, url, answer),
             Err(NoAnswer { code, reason }) => {
                 self.notify(code, &reason);

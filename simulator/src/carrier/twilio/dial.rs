@@ -6,11 +6,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::call::{Order, Source, Stage};
-use super::executor::{Flow, interruptible, length_of, text_of};
+use super::executor::{Flow, length_of, text_of};
 use super::twiml::{Dial, Gather, LegEvent, Verb};
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{CarrierEvent, LegStatus, Purpose};
 use crate::carrier::human::Human;
+use crate::carrier::interrupt::interruptible;
 
 /// Twilio lets a phone ring about this much longer than `timeout` says.
 const RING_SLACK: Duration = Duration::from_secs(5);
@@ -145,6 +146,7 @@ impl<'a> Leg<'a> {
             leg_sid,
             to,
             caller_id: self.caller_id.clone(),
+            sip_headers: Vec::new(),
         });
         self.report(LegEvent::Initiated, "initiated");
         sleep(self.stage.account.options.ring_delay).await;

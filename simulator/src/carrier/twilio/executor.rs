@@ -1,30 +1,26 @@
 //! Runs a call's documents verb by verb, until something better comes or nothing is left.
 
-use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::account::{AfterRecording, lock};
-use super::call::{CallStatus, CallerView, Fork, Order, Source, Stage};
+use super::call::{CallStatus, Fork, Order, Source, Stage};
 use super::dial;
 use super::media::{self, StreamIdentity};
 use super::twiml::{
     self, Base, Callback, Document, Gather, Method, Prompt, Stream, TrackChoice, Verb,
 };
+use crate::carrier::caller::patience;
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{Attachment, CarrierEvent, EndReason, Purpose};
+use crate::carrier::interrupt::interruptible;
+use crate::carrier::lock::lock;
+use crate::carrier::speech::{PLAYED_FILE, spoken};
 
-/// A sentence takes as long as a speaker of about 165 words a minute needs.
-const SPEECH_PER_CHARACTER: Duration = Duration::from_millis(60);
-/// A sound file is taken to last this long.
-const PLAYED_FILE: Duration = Duration::from_secs(2);
 /// Twilio counts a `both_tracks` stream as two.
 const MOST_TRACKS: usize = 4;
-/// How much longer than the recording a stream may take to play it.
-const MOST_LAG: Duration = Duration::from_secs(30);
 /// How long a server may take to close a socket after `stop`.
 const CLOSING: Duration = Duration::from_secs(3);
 /// No sensible call runs through more documents than this; a redirect to itself does.
@@ -356,56 +352,22 @@ impl Executor {
     }
 }
 
-/// The caller: stays for the recorded conversation, then as long as something happens, then hangs up.
+/// Hangs up when the caller has waited for long enough.
 async fn caller(stage: Stage) {
-    let mut view = stage.call.view.subscribe();
-    let closed = stage.call.orders.clone();
-    let patience = async {
-        let spoken = stage.wall(stage.call.recording.duration());
-        let ended = |view: &CallerView| view.played_out && view.playing == 0;
-        let nothing_plays = |view: &CallerView| view.playing == 0 && !view.busy;
-        // The channel cannot close while this waits: the sender lives in `stage`. A server that stalls
-        // a stream does not hold the caller on the line for ever.
-        if timeout(spoken, view.wait_for(ended)).await.is_err() {
-            let longest = MOST_LAG.max(stage.call.recording.duration());
-            let over = view.wait_for(|view| ended(view) || nothing_plays(view));
-            if timeout(longest, over).await.is_err() {
-                tracing::debug!("the caller hangs up before the recording was played to its end");
-            }
-        }
-        stage.record(CarrierEvent::RecordingEnded);
-        let AfterRecording::WaitForHandoff { grace } = stage.account.options.after_recording else {
-            return;
-        };
-        loop {
-            let documents = match view.wait_for(|view| !view.busy).await {
-                Ok(view) => view.documents,
-                Err(_) => return,
-            };
-            let quiet = view.wait_for(|view| view.busy || view.documents > documents);
-            if timeout(grace, quiet).await.is_err() {
-                return;
-            }
-        }
-    };
+    let options = &stage.account.options;
+    let patience = patience(
+        stage.call.view.subscribe(),
+        &stage.call.recording,
+        options.speed,
+        options.after_recording,
+        || stage.record(CarrierEvent::RecordingEnded),
+    );
     tokio::select! {
         () = patience => {
             // Nobody takes the order when the call ended just before.
             let _ = stage.call.orders.send(Order::CallerHangsUp).await;
         }
-        () = closed.closed() => {}
-    }
-}
-
-/// Does work unless an order comes first; the order wins when both are there.
-pub(super) async fn interruptible<T>(
-    orders: &mut Receiver<Order>,
-    work: impl Future<Output = T>,
-) -> Result<T, Order> {
-    tokio::select! {
-        biased;
-        Some(order) = orders.recv() => Err(order),
-        done = work => Ok(done),
+        () = stage.call.orders.closed() => {}
     }
 }
 
@@ -428,9 +390,7 @@ pub(super) fn text_of(prompt: &Prompt) -> Option<&str> {
 /// How much of the carrier's time a prompt takes.
 pub(super) fn length_of(prompt: &Prompt) -> Duration {
     match prompt {
-        Prompt::Say(text) => {
-            SPEECH_PER_CHARACTER * u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
-        }
+        Prompt::Say(text) => spoken(text),
         Prompt::Play(_) => PLAYED_FILE,
         Prompt::Silence(length) => *length,
     }

@@ -5,30 +5,25 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::account::lock;
-use super::bidirectional::{self, PlayQueue, ServerMessage};
+use super::bidirectional::{self, LONGEST_QUEUE, ServerMessage};
 use super::call::Stage;
 use super::player::{Next, Player};
+use super::signature::sign;
 use super::twiml::Stream;
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{Attachment, CarrierEvent, ClosedBy, Purpose};
+use crate::carrier::lock::lock;
+use crate::carrier::play_queue::PlayQueue;
+use crate::carrier::socket::{self, Socket, Unopened, reached};
 
-/// How long opening a socket may take before Twilio reports 31901.
-const OPENING: Duration = Duration::from_secs(5);
 /// How long the other side may take to answer our close.
 const CLOSING: Duration = Duration::from_secs(2);
 /// Messages of the server that wait for the player; more wait in the socket.
 const WAITING_MESSAGES: usize = 64;
-
-type Socket = WebSocketStream<TcpStream>;
 
 /// Which stream of the call this is.
 #[derive(Debug, Clone)]
@@ -128,57 +123,33 @@ async fn open(stage: &Stage, url: &str) -> Result<Socket, Refusal> {
             reason: "not below the public URL".into(),
         });
     };
-    let malformed = |error: tungstenite::Error| Refusal {
-        status: None,
-        code: 31923,
-        reason: error.to_string(),
-    };
     // Twilio strips a query string before it connects.
     let path = below.split('?').next().unwrap_or(below);
-    let mut request = format!("ws://{path}")
-        .into_client_request()
-        .map_err(malformed)?;
-    let signature = outside.signature_of_upgrade(url);
-    let signature = HeaderValue::from_str(&signature).expect("base64 is a header value");
-    request
-        .headers_mut()
-        .insert("x-twilio-signature", signature);
-    request
-        .headers_mut()
-        .insert("x-forwarded-proto", HeaderValue::from_static("https"));
-    let opening = async {
-        let stream = TcpStream::connect(outside.connect_address())
-            .await
-            .map_err(tungstenite::Error::Io)?;
-        stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
-        client_async(request, stream).await
-    };
-    match timeout(OPENING, opening).await {
-        Ok(Ok((socket, _))) => Ok(socket),
-        Ok(Err(tungstenite::Error::Http(response))) => {
-            let status = response.status().as_u16();
-            Err(Refusal {
-                status: Some(status),
-                code: 31920,
-                reason: format!("the handshake was answered {status}"),
-            })
+    let headers = [
+        (
+            "x-twilio-signature",
+            sign(&stage.account.options.auth_token, url, &[]),
+        ),
+        ("x-forwarded-proto", "https".to_owned()),
+    ];
+    let opened = socket::open(outside.connect_address(), path, &headers).await;
+    opened.map_err(|unopened| {
+        let (status, code, reason) = match unopened {
+            Unopened::Malformed(reason) => (None, 31923, reason),
+            Unopened::Unreachable(reason) => (None, 31902, reason),
+            Unopened::Refused(status) => {
+                let reason = format!("the handshake was answered {status}");
+                (Some(status), 31920, reason)
+            }
+            Unopened::NoHandshake(reason) => (None, 31920, reason),
+            Unopened::TooLate => (None, 31901, "the handshake took more than 5 s".to_owned()),
+        };
+        Refusal {
+            status,
+            code,
+            reason,
         }
-        Ok(Err(tungstenite::Error::Io(error))) => Err(Refusal {
-            status: None,
-            code: 31902,
-            reason: error.to_string(),
-        }),
-        Ok(Err(error)) => Err(Refusal {
-            status: None,
-            code: 31920,
-            reason: error.to_string(),
-        }),
-        Err(_) => Err(Refusal {
-            status: None,
-            code: 31901,
-            reason: "the handshake took more than 5 s".into(),
-        }),
-    }
+    })
 }
 
 /// How a socket ended.
@@ -273,7 +244,11 @@ impl OpenSocket<'_, '_> {
         to_play: &mut mpsc::Receiver<ServerMessage>,
         control: &mut mpsc::Receiver<()>,
     ) -> WriteEnd {
-        let mut queue = PlayQueue::new(self.stage.account.options.speed, Instant::now());
+        let mut queue = PlayQueue::new(
+            self.stage.account.options.speed,
+            LONGEST_QUEUE,
+            Instant::now(),
+        );
         loop {
             let next = match self.player.next() {
                 Next::Replace => return WriteEnd::Lost,
@@ -284,7 +259,7 @@ impl OpenSocket<'_, '_> {
                 biased;
                 _ = control.recv() => return WriteEnd::Stop,
                 Some(message) = to_play.recv() => {
-                    if let Err(fault) = queue.on(message, Instant::now()) {
+                    if let Err(fault) = bidirectional::enqueue(&mut queue, message, Instant::now()) {
                         self.stage.violation(fault);
                     }
                 }
@@ -409,12 +384,4 @@ fn report(stage: &Stage, stream: &Stream, sid: &str, event: &str, error: Option<
             .ask(Purpose::StreamStatus, &callback, &parameters)
             .await;
     });
-}
-
-async fn reached(at: Option<Instant>) {
-    match at {
-        Some(at) if at <= Instant::now() => {}
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }

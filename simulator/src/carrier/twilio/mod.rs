@@ -7,10 +7,8 @@
 mod account;
 mod bidirectional;
 mod call;
-mod connection;
 mod dial;
 mod executor;
-mod fault;
 mod media;
 mod player;
 mod rest;
@@ -18,6 +16,8 @@ mod signature;
 pub mod twiml;
 mod webhook;
 
-pub use account::{AfterRecording, Carrier, CarrierOptions, DuplicateCall, PlacedCall};
-pub use fault::{FaultKind, RestFault};
+pub use crate::carrier::caller::AfterRecording;
+pub use crate::carrier::fault::{FaultKind, RestFault};
+pub use crate::carrier::placed::{DuplicateCall, PlacedCall};
+pub use account::{Carrier, CarrierOptions};
 pub use signature::sign;

@@ -8,11 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::account::{AfterRecording, lock};
 use super::call::Stage;
 use super::media::StreamIdentity;
 use super::twiml::{Stream, TrackChoice};
+use crate::carrier::caller::AfterRecording;
 use crate::carrier::event::Attachment;
+use crate::carrier::lock::lock;
 use crate::carrier::speed::Speed;
 use crate::recording::{Line, LineKind, Mode, Track};
 

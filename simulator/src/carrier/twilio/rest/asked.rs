@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::carrier::event::CarrierEvent;
+use crate::carrier::fault::FaultKind;
+use crate::carrier::outside::form_decoded;
 use crate::carrier::twilio::account::Account;
 use crate::carrier::twilio::call::{Call, Stage};
-use crate::carrier::twilio::fault::FaultKind;
-use crate::carrier::twilio::webhook::form_decoded;
 
 /// Why a request is refused, with Twilio's code.
 #[derive(Debug)]

@@ -14,9 +14,10 @@ use tokio::time::sleep;
 use super::asked::{Asked, not_found, refusal};
 use super::update::update_call;
 use crate::carrier::event::CarrierEvent;
-use crate::carrier::twilio::account::{Account, lock};
+use crate::carrier::lock::lock;
+use crate::carrier::outside::form_decoded;
+use crate::carrier::twilio::account::Account;
 use crate::carrier::twilio::call::Stage;
-use crate::carrier::twilio::webhook::form_decoded;
 
 /// Path of the bot webhook.
 pub(in crate::carrier::twilio) const BOT_PATH: &str = "/bot/voice";

@@ -11,11 +11,12 @@ use tokio::time::sleep;
 
 use super::asked::{Answer, Asked, Refusal, refusal};
 use super::router::representation;
+use crate::carrier::connection::CutSwitch;
 use crate::carrier::event::{CarrierEvent, Purpose};
-use crate::carrier::twilio::account::{Account, lock};
+use crate::carrier::fault::FaultKind;
+use crate::carrier::lock::lock;
+use crate::carrier::twilio::account::Account;
 use crate::carrier::twilio::call::{CallStatus, Order, Source, Stage};
-use crate::carrier::twilio::connection::CutSwitch;
-use crate::carrier::twilio::fault::FaultKind;
 use crate::carrier::twilio::twiml::{self, Base, Callback, Method};
 
 /// Twilio takes this many characters of inline TwiML.
@@ -89,9 +90,14 @@ pub(super) async fn update_call(
                 fault.as_ref(),
             );
         }
-        Some(FaultKind::HangAfterActing | FaultKind::CutAfterActing) => {}
+        Some(
+            FaultKind::HangAfterActing | FaultKind::CutAfterActing | FaultKind::AcceptWithoutActing,
+        ) => {}
     }
     let acted = match checked_order(&asked, &stage) {
+        Ok(_) if fault == Some(FaultKind::AcceptWithoutActing) => {
+            Ok((StatusCode::OK, representation(&stage)))
+        }
         Ok(order) => carry_out(&stage, order).await,
         Err(refusal) => Err(refusal),
     };
@@ -103,6 +109,7 @@ pub(super) async fn update_call(
             FaultKind::TooManyRequests { .. }
             | FaultKind::ServerError(_)
             | FaultKind::Delay(_)
+            | FaultKind::AcceptWithoutActing
             | FaultKind::CutBeforeActing,
         )
         | None => {}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::document::{Dial, LegEvent, Number, StatusCallback};
-use super::element::Element;
 use super::reader::{Reader, attribute};
+use crate::carrier::element::Element;
 
 impl Reader<'_> {
     pub(super) fn dial(&mut self, element: &Element) -> Option<Dial> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::carrier::callback::Callback;
+
 /// A document: verbs that run top-down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -51,24 +53,6 @@ pub enum Prompt {
     Play(String),
     /// `<Pause>` inside a `<Gather>`.
     Silence(Duration),
-}
-
-/// A URL that is requested and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Callback {
-    /// The absolute URL.
-    pub url: String,
-    /// GET or POST.
-    pub method: Method,
-}
-
-/// The two methods Twilio makes requests with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Parameters ride in the query.
-    Get,
-    /// Parameters ride in the form body.
-    Post,
 }
 
 /// `<Stream>`.

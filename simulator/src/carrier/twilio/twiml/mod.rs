@@ -4,14 +4,13 @@
 
 mod dial;
 mod document;
-mod element;
 mod read;
 mod reader;
 mod stream;
 
+pub use crate::carrier::callback::{Callback, Method};
 pub use document::{
-    Callback, Dial, Document, Gather, LegEvent, Method, Number, Prompt, StatusCallback, Stream,
-    TrackChoice, Verb,
+    Dial, Document, Gather, LegEvent, Number, Prompt, StatusCallback, Stream, TrackChoice, Verb,
 };
 pub use read::{Reading, read};
 pub use reader::Base;

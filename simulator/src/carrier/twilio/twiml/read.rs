@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::document::{Callback, Dial, Document, Gather, Prompt, TrackChoice, Verb};
-use super::element::{self, Element};
+use super::document::{Dial, Document, Gather, Prompt, TrackChoice, Verb};
 use super::reader::{Base, Reader, attribute};
+use crate::carrier::callback::Callback;
+use crate::carrier::element::{self, Element};
 
 /// Twilio refuses a fetched document above this with error 11750.
 const MAX_BYTES: usize = 64 * 1024;

@@ -2,8 +2,8 @@
 
 use reqwest::Url;
 
-use super::document::{Callback, Method};
-use super::element::Element;
+use crate::carrier::callback::{Callback, Method};
+use crate::carrier::element::Element;
 
 /// What relative URLs of a document are relative to.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use reqwest::Url;
 
 use super::document::{Stream, TrackChoice};
-use super::element::Element;
 use super::reader::{Reader, attribute, is_absolute};
+use crate::carrier::element::Element;
 
 /// Name and value of a `<Parameter>` together stay under this.
 const MAX_PARAMETER_CHARACTERS: usize = 500;

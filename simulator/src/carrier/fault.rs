@@ -1,4 +1,4 @@
-//! Faults of the REST API, planned by the test.
+//! Faults of a carrier's REST API, planned by the test.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub struct RestFault {
 /// What goes wrong with a live-call update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// It is refused with 429 and code 20429, and nothing happens to the call.
+    /// It is refused with 429, and nothing happens to the call.
     TooManyRequests {
         /// Seconds of the `Retry-After` header, when there is one.
         retry_after: Option<u32>,
@@ -26,6 +26,8 @@ pub enum FaultKind {
     Delay(Duration),
     /// It is carried out and the answer never comes.
     HangAfterActing,
+    /// It is answered as if it were carried out, and nothing happens to the call.
+    AcceptWithoutActing,
     /// The connection is cut before anything happens to the call.
     CutBeforeActing,
     /// It is carried out and the connection is cut in place of the answer.
@@ -34,22 +36,22 @@ pub enum FaultKind {
 
 /// The planned faults that have not happened yet.
 #[derive(Debug)]
-pub(super) struct FaultPlan {
+pub(in crate::carrier) struct FaultPlan {
     left: VecDeque<RestFault>,
 }
 
 impl FaultPlan {
-    pub(super) fn new(faults: Vec<RestFault>) -> Self {
+    pub(in crate::carrier) fn new(faults: Vec<RestFault>) -> Self {
         Self {
             left: faults.into(),
         }
     }
 
-    pub(super) fn add(&mut self, fault: RestFault) {
+    pub(in crate::carrier) fn add(&mut self, fault: RestFault) {
         self.left.push_back(fault);
     }
 
-    pub(super) fn next(&mut self) -> Option<FaultKind> {
+    pub(in crate::carrier) fn next(&mut self) -> Option<FaultKind> {
         while let Some(first) = self.left.front_mut() {
             if first.times > 0 {
                 first.times -= 1;

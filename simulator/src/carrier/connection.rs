@@ -14,20 +14,20 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Cuts one connection: from then on nothing is written to it, and it closes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CutSwitch {
+pub(in crate::carrier) struct CutSwitch {
     cut: Arc<AtomicBool>,
 }
 
 impl CutSwitch {
-    pub(super) fn cut(&self) {
+    pub(in crate::carrier) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
     }
 }
 
 /// Accepts connections that each have a [`CutSwitch`].
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(in crate::carrier) struct CuttableListener(pub(super) TcpListener);
 
-pub(super) struct CuttableStream {
+pub(in crate::carrier) struct CuttableStream {
     stream: TcpStream,
     switch: CutSwitch,
 }

@@ -1,4 +1,4 @@
-//! XML to a tree of elements. No knowledge of TwiML.
+//! XML to a tree of elements. No knowledge of any carrier's verbs.
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
@@ -7,16 +7,16 @@ use quick_xml::events::{BytesStart, Event};
 
 /// An element with its attributes, child elements and text.
 #[derive(Debug, Default)]
-pub(super) struct Element {
-    pub(super) name: String,
-    pub(super) attributes: Vec<(String, String)>,
-    pub(super) children: Vec<Element>,
+pub(in crate::carrier) struct Element {
+    pub(in crate::carrier) name: String,
+    pub(in crate::carrier) attributes: Vec<(String, String)>,
+    pub(in crate::carrier) children: Vec<Element>,
     /// All text directly inside, joined.
-    pub(super) text: String,
+    pub(in crate::carrier) text: String,
 }
 
 /// Reads a well-formed document with one root.
-pub(super) fn read(xml: &str) -> Result<Element, String> {
+pub(in crate::carrier) fn read(xml: &str) -> Result<Element, String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
     let mut open: Vec<Element> = Vec::new();

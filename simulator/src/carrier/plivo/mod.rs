@@ -1,0 +1,29 @@
+//! Plivo: signed webhooks, Plivo XML, the audio stream, the REST API and the human's phone.
+//!
+//! A stand-in Plivo believes that the server is reached at a public URL and connects to the address
+//! where it really listens, as a TLS-terminating proxy in front of it would: requests are plain HTTP
+//! and WebSocket, signatures are over the public URL.
+//!
+//! Everything here is from Plivo's pages and libraries and has not been compared with a live account.
+//! Where they are silent or disagree, a comment says UNCONFIRMED and what is played; where a server
+//! could be caught out by the other variant, [`CarrierOptions`] has both.
+
+mod account;
+mod call;
+mod conversation;
+mod dial;
+mod executor;
+mod media;
+mod options;
+mod player;
+mod rest;
+mod signature;
+mod stage;
+mod stream_status;
+mod streaming;
+mod webhook;
+pub mod xml;
+
+pub use account::Carrier;
+pub use options::{CarrierOptions, ExtraHeadersForm, StreamEventNames, TransferFetch};
+pub use signature::sign;

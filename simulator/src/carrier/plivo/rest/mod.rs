@@ -1,0 +1,9 @@
+//! The REST API: calls, transfers, streams, and the bot webhook.
+//!
+//! Source: <https://www.plivo.com/docs/voice/api/>, read 2026-11-21.
+
+mod asked;
+mod router;
+mod transfer;
+
+pub(super) use router::{BOT_PATH, router};
