@@ -24,7 +24,7 @@ use handoff::http::{Front, TwilioDoor, router};
 use handoff::journal::Journal;
 use handoff::recognizer::Recognizers;
 use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
-use handoff::session::{Carriers, Documents, Registry, Surroundings, Tokens, TwilioAccount};
+use handoff::session::{Carriers, Registry, Script, Surroundings, Tokens, TwilioAccount};
 use handoff_core::audio::{Ear, Sound};
 use handoff_core::call::{Mode, Policy};
 use handoff_core::id::StreamId;
@@ -378,16 +378,21 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         .config;
     let token = Secret::new(AUTH_TOKEN);
     let egress = Egress::new(EgressOptions::default()).unwrap();
+    let twilio = config.twilio.as_ref().expect("Twilio is configured");
     let account = Arc::new(TwilioAccount {
         rest: Account::new(
-            &config.twilio.account_sid,
-            &config.twilio.credentials,
+            &twilio.account_sid,
+            &twilio.credentials,
             &BaseUrl::parse("http://127.0.0.1:9").unwrap(),
         ),
         timeout: DEADLINE,
-        documents: Documents::new(
+        mode: config
+            .voice_agent
+            .twilio
+            .clone()
+            .expect("Twilio is configured"),
+        script: Script::new(
             &config.server.public_url,
-            &config.voice_agent,
             &config.handoff,
             &config.targets[0],
         ),
@@ -395,6 +400,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
     let around = Arc::new(Surroundings {
         carriers: Carriers {
             twilio: Some(Arc::clone(&account)),
+            plivo: None,
         },
         policy: Arc::new(Policy {
             // Rules are asked once a second and at every hypothesis, which is no matter of frames.
@@ -429,6 +435,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             ),
             account,
         }),
+        plivo: None,
         api_token: None,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         ready: Arc::new(AtomicBool::new(true)),

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use handoff_core::call::Mode;
 use handoff_core::rule::DECLARED;
 use serde::Serialize;
 
 use super::wiring;
 use crate::carrier::twilio::rest::Credentials;
-use crate::carrier::twilio::twiml::{Mode, Then};
+use crate::carrier::twilio::twiml;
 use crate::config::{Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, ZendeskAccess};
 
 #[derive(Serialize)]
@@ -124,6 +125,7 @@ fn print_use(loaded: &Loaded) {
     let Config {
         server,
         twilio,
+        plivo,
         voice_agent,
         handoff,
         targets,
@@ -136,23 +138,38 @@ fn print_use(loaded: &Loaded) {
         server.public_url.at("")
     );
     println!("data         {}", server.data_dir.display());
-    let rest = match &twilio.credentials {
-        Credentials::AuthToken(_) => "auth token",
-        Credentials::ApiKey { .. } => "API key",
-    };
-    println!(
-        "twilio       {} at {} with {rest}",
-        twilio.account_sid.as_str(),
-        twilio.base_url.at("")
-    );
-    let stands = match voice_agent {
-        Mode::Listen {
-            then: Then::Redirect(url),
-        } => format!("listen, then {}", url.as_str()),
-        Mode::Listen {
-            then: Then::Document(_),
-        } => "listen, then voice_agent.document".to_owned(),
-        Mode::Converse => "converse (only listens so far: no voice agent is connected)".to_owned(),
+    if let Some(twilio) = twilio {
+        let rest = match &twilio.credentials {
+            Credentials::AuthToken(_) => "auth token",
+            Credentials::ApiKey { .. } => "API key",
+        };
+        println!(
+            "twilio       {} at {} with {rest}",
+            twilio.account_sid.as_str(),
+            twilio.base_url.at("")
+        );
+    }
+    if let Some(plivo) = plivo {
+        println!(
+            "plivo        {} at {}",
+            plivo.auth_id.as_str(),
+            plivo.base_url.at("")
+        );
+    }
+    let stands = match (voice_agent.mode, &voice_agent.twilio, &voice_agent.plivo) {
+        (
+            Mode::Listen,
+            Some(twiml::Mode::Listen {
+                then: twiml::Then::Redirect(url),
+            }),
+            _,
+        ) => format!("listen, then {}", url.as_str()),
+        (Mode::Listen, Some(_), None) => "listen, then voice_agent.document".to_owned(),
+        (Mode::Listen, None, _) => "listen, then voice_agent.plivo_document".to_owned(),
+        (Mode::Listen, Some(_), Some(_)) => "listen, then the documents of each carrier".to_owned(),
+        (Mode::Converse, ..) => {
+            "converse (only listens so far: no voice agent is connected)".to_owned()
+        }
     };
     println!("voice agent  {stands}");
     println!("recognizer   {}", recognizer(&loaded.config.recognizer));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, header};
 
 use super::wiring;
-use crate::carrier::twilio::rest;
+use crate::carrier::{plivo, twilio};
 use crate::config::{Config, Loaded, RecognizerChoice, SlackAccess};
 use crate::egress::{Egress, EgressOptions, SendFailure};
 
@@ -50,14 +50,24 @@ async fn examine(config: &Config) -> anyhow::Result<bool> {
             format!("{trouble}; start `handoff serve` and see that the address leads to it")
         }),
     );
-    let account = wiring::account(&config.twilio);
-    let twilio = send(&egress, rest::fetch_account(&account), |_| true).await;
-    told(
-        "Twilio",
-        twilio.map_err(|trouble| {
-            format!("{trouble}; check TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and the region in twilio.base_url")
-        }),
-    );
+    if let Some(twilio) = &config.twilio {
+        let account = wiring::account(twilio);
+        let found = send(&egress, twilio::rest::fetch_account(&account), |_| true).await;
+        told(
+            "Twilio",
+            found.map_err(|trouble| {
+                format!("{trouble}; check TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and the region in twilio.base_url")
+            }),
+        );
+    }
+    if let Some(plivo) = &config.plivo {
+        let account = wiring::plivo_account(plivo);
+        let found = send(&egress, plivo::rest::fetch_account(&account), |_| true).await;
+        told(
+            "Plivo",
+            found.map_err(|trouble| format!("{trouble}; check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN")),
+        );
+    }
     if let RecognizerChoice::Deepgram(deepgram) = &config.recognizer {
         let projects = Request::get(deepgram.base_url.at("/v1/projects")).header(
             header::AUTHORIZATION,

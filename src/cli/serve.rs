@@ -22,7 +22,7 @@ use super::{check, wiring};
 use crate::config::{self, Loaded};
 use crate::delivery::{Schedule, Worker};
 use crate::egress::{Egress, EgressOptions};
-use crate::http::{Front, TwilioDoor, router};
+use crate::http::{Front, router};
 use crate::journal::Journal;
 use crate::recognizer::Recognizers;
 use crate::session::{Registry, Surroundings, Tokens};
@@ -133,15 +133,11 @@ async fn serve(
     #[expect(clippy::disallowed_methods, reason = "waited for below")]
     let worker = tokio::task::spawn(worker.run(sinks, until(stopping.clone())));
     let ready = Arc::new(AtomicBool::new(true));
+    let (twilio, plivo) = wiring::doors(&config, &around.carriers)?;
     let front = Front {
         registry: Arc::clone(&registry),
-        twilio: match &around.carriers.twilio {
-            Some(account) => Some(TwilioDoor {
-                verifier: Arc::new(wiring::verifier(&config)?),
-                account: Arc::clone(account),
-            }),
-            None => None,
-        },
+        twilio,
+        plivo,
         api_token: config.api_token.clone(),
         metrics: prometheus,
         ready: Arc::clone(&ready),

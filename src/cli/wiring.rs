@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use handoff_core::call::{Mode, Policy};
+use handoff_core::call::Policy;
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
 
 use crate::carrier::twilio::rest::Account;
-use crate::carrier::twilio::signature::{SigningKeys, Verifier};
-use crate::carrier::twilio::twiml;
+use crate::carrier::twilio::signature::SigningKeys;
+use crate::carrier::{plivo, twilio};
 use crate::config::{
     self, Config, ConfigError, Problem, RecognizerChoice, SlackAccess, ZendeskAccess,
 };
@@ -21,10 +21,11 @@ use crate::delivery::sink::{
     SlackOptions, SlackTransport, Zendesk, ZendeskCredentials, ZendeskLimits, ZendeskOptions,
 };
 use crate::egress::Egress;
+use crate::http::{PlivoDoor, TwilioDoor};
 use crate::recognizer::Recognizers;
 use crate::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use crate::recognizer::pocketsphinx::{ACOUSTIC_MODEL, PocketSphinx, PocketSphinxOptions};
-use crate::session::{Carriers, Documents, TwilioAccount};
+use crate::session::{Carriers, PlivoAccount, Script, TwilioAccount};
 
 /// A call that lasts longer than this is not one: Twilio ends calls after four hours.
 const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
@@ -53,23 +54,60 @@ const ASKING_WORDS: [&str; 8] = [
 
 /// The accounts at carriers.
 pub(super) fn carriers(config: &Config) -> Carriers {
-    let twilio = TwilioAccount {
-        rest: account(&config.twilio),
-        timeout: config.twilio.timeout,
-        documents: documents(config),
-    };
+    let script = Script::new(
+        &config.server.public_url,
+        &config.handoff,
+        &config.targets[0],
+    );
+    let twilio = config
+        .twilio
+        .as_ref()
+        .zip(config.voice_agent.twilio.as_ref());
+    let twilio = twilio.map(|(twilio, mode)| TwilioAccount {
+        rest: account(twilio),
+        timeout: twilio.timeout,
+        mode: mode.clone(),
+        script: script.clone(),
+    });
+    let plivo = config.plivo.as_ref().zip(config.voice_agent.plivo.as_ref());
+    let plivo = plivo.map(|(plivo, mode)| PlivoAccount {
+        rest: plivo_account(plivo),
+        timeout: plivo.timeout,
+        mode: mode.clone(),
+        script,
+    });
     Carriers {
-        twilio: Some(Arc::new(twilio)),
+        twilio: twilio.map(Arc::new),
+        plivo: plivo.map(Arc::new),
     }
 }
 
-fn documents(config: &Config) -> Documents {
-    Documents::new(
-        &config.server.public_url,
-        &config.voice_agent,
-        &config.handoff,
-        &config.targets[0],
-    )
+/// Where the carriers come in.
+pub(super) fn doors(
+    config: &Config,
+    carriers: &Carriers,
+) -> anyhow::Result<(Option<TwilioDoor>, Option<PlivoDoor>)> {
+    let mut twilio = None;
+    if let (Some(configured), Some(account)) = (&config.twilio, &carriers.twilio) {
+        let keys = SigningKeys::AuthTokens(configured.auth_tokens.clone());
+        let verifier = twilio::signature::Verifier::new(&config.server.public_url.at(""), keys)
+            .context("signatures cannot be checked with this public URL")?;
+        twilio = Some(TwilioDoor {
+            verifier: Arc::new(verifier),
+            account: Arc::clone(account),
+        });
+    }
+    let mut plivo = None;
+    if let (Some(configured), Some(account)) = (&config.plivo, &carriers.plivo) {
+        let tokens = configured.auth_tokens.clone();
+        let verifier = plivo::signature::Verifier::new(&config.server.public_url, tokens)
+            .context("signatures cannot be checked without a token")?;
+        plivo = Some(PlivoDoor {
+            verifier: Arc::new(verifier),
+            account: Arc::clone(account),
+        });
+    }
+    Ok((twilio, plivo))
 }
 
 /// Takes the rules out of the configuration, because expressions are compiled once.
@@ -78,10 +116,7 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         rules: std::mem::take(&mut config.rules),
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
-        mode: match config.voice_agent {
-            twiml::Mode::Listen { .. } => Mode::Listen,
-            twiml::Mode::Converse => Mode::Converse,
-        },
+        mode: config.voice_agent.mode,
         digits_pause: config.handoff.digits_pause,
         journal_deadline: config.handoff.journal_deadline,
         rewrite_attempts: config.handoff.attempts,
@@ -104,10 +139,8 @@ pub(super) fn account(twilio: &config::Twilio) -> Account {
     Account::new(&twilio.account_sid, &twilio.credentials, &twilio.base_url)
 }
 
-pub(super) fn verifier(config: &Config) -> anyhow::Result<Verifier> {
-    let keys = SigningKeys::AuthTokens(config.twilio.auth_tokens.clone());
-    Verifier::new(&config.server.public_url.at(""), keys)
-        .context("signatures cannot be checked with this public URL")
+pub(super) fn plivo_account(plivo: &config::Plivo) -> plivo::rest::Account {
+    plivo::rest::Account::new(&plivo.auth_id, &plivo.auth_tokens[0], &plivo.base_url)
 }
 
 /// Makes the recognizers. What they write goes below `data`.

@@ -61,10 +61,10 @@ pub(super) const DRAIN: Bounds<Duration> = Bounds {
     why: "live calls may go on this long after SIGTERM; none lasts longer than 4h",
 };
 
-pub(super) const TWILIO_TIMEOUT: Bounds<Duration> = Bounds {
+pub(super) const CARRIER_TIMEOUT: Bounds<Duration> = Bounds {
     least: Duration::from_millis(500),
     most: SECOND.saturating_mul(10),
-    why: "a REST request may take this long; with less Twilio's answers come too late to be seen, \
+    why: "a REST request may take this long; with less a carrier's answers come too late to be seen, \
           with more the caller waits for a request that hangs",
 };
 
@@ -178,7 +178,8 @@ mod tests {
         for (section, key, bounds) in [
             ("server", "max_calls", MAX_CALLS.to_string()),
             ("server", "drain", DRAIN.to_string()),
-            ("twilio", "timeout", TWILIO_TIMEOUT.to_string()),
+            ("twilio", "timeout", CARRIER_TIMEOUT.to_string()),
+            ("plivo", "timeout", CARRIER_TIMEOUT.to_string()),
             ("stream", "start_deadline", START_DEADLINE.to_string()),
             ("stream", "grace", GRACE.to_string()),
             (

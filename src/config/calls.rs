@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use handoff_core::call;
 use handoff_core::rule::{Expression, Rule};
 
 use super::bounds;
 use super::reader::{Problems, Section};
 use crate::base_url::BaseUrl;
 use crate::carrier::number::{CallerIdPolicy, E164};
+use crate::carrier::plivo::xml::{self, InlineElements};
 use crate::carrier::twilio::argument::{RingSeconds, Spoken, WebUrl};
-use crate::carrier::twilio::twiml::{Mode, Then};
+use crate::carrier::twilio::twiml;
 use crate::carrier::twilio::xml::InlineVerbs;
 
 /// The `[stream]` section.
@@ -53,80 +55,163 @@ pub struct Target {
     pub ring: RingSeconds,
 }
 
-/// Reads `[voice_agent]`: how we stand in the call. `ourselves` is how the carrier reaches us.
-pub(super) fn read_voice_agent(
-    mut section: Section<'_>,
-    ourselves: Option<&BaseUrl>,
-    problems: &mut Problems,
-    notes: &mut Vec<String>,
-) -> Option<Mode> {
-    let mode = section.text("mode", problems);
-    let webhook_url = section.text("webhook_url", problems);
-    let document = section.text("document", problems);
-    let listen = |then| Mode::Listen { then };
-    let read = match (mode.as_str(), webhook_url.is_empty(), document.is_empty()) {
-        ("converse", _, _) => Some(Mode::Converse),
-        ("listen", false, true) => {
-            let place = ourselves.and_then(|base| base.path_below(&webhook_url));
-            match place {
-                Some(path) if is_our_webhook(&path) => problems.add(
-                    section.path("webhook_url"),
-                    "is a webhook of this server, so that a call would be answered with itself \
-                     for ever; give the webhook of the voice agent that answered the line so far",
-                ),
-                Some(_) => notes.push(
-                    "voice_agent.webhook_url is an address of this server: that is right only if \
-                     a proxy leads it to the voice agent"
-                        .to_owned(),
-                ),
-                None => {}
-            }
-            problems
-                .keep(section.path("webhook_url"), WebUrl::new(&webhook_url))
-                .map(|url| listen(Then::Redirect(url)))
+/// `[voice_agent]`: how we stand in a call, in the words of each carrier that is configured.
+#[derive(Clone, Debug)]
+pub struct VoiceAgent {
+    /// How we stand.
+    pub mode: call::Mode,
+    /// What Twilio is told.
+    pub twilio: Option<twiml::Mode>,
+    /// What Plivo is told.
+    pub plivo: Option<xml::Mode>,
+}
+
+impl VoiceAgent {
+    fn converse() -> Self {
+        Self {
+            mode: call::Mode::Converse,
+            twilio: Some(twiml::Mode::Converse),
+            plivo: Some(xml::Mode::Converse),
         }
-        ("listen", true, false) => {
-            if ourselves.is_some_and(|base| leads_to(&document, base)) {
+    }
+
+    fn behind(webhook: WebUrl) -> Self {
+        Self {
+            mode: call::Mode::Listen,
+            plivo: Some(xml::Mode::Listen {
+                then: xml::Then::Redirect(webhook.clone()),
+            }),
+            twilio: Some(twiml::Mode::Listen {
+                then: twiml::Then::Redirect(webhook),
+            }),
+        }
+    }
+
+    pub(super) fn read(
+        mut section: Section<'_>,
+        around: &Surroundings,
+        problems: &mut Problems,
+        notes: &mut Vec<String>,
+    ) -> Option<Self> {
+        let mode = section.text("mode", problems);
+        let webhook_url = section.text("webhook_url", problems);
+        let documents = [
+            section.text("document", problems),
+            section.text("plivo_document", problems),
+        ];
+        let no_document = documents.iter().all(String::is_empty);
+        let read = match (mode.as_str(), webhook_url.is_empty(), no_document) {
+            ("converse", _, _) => Some(Self::converse()),
+            ("listen", false, true) => {
+                let base = around.public_url.as_ref();
+                match base.and_then(|base| base.path_below(&webhook_url)) {
+                    Some(path) if is_our_webhook(&path) => problems.add(
+                        section.path("webhook_url"),
+                        "is a webhook of this server, so that a call would be answered with itself \
+                         for ever; give the webhook of the voice agent that answered the line so far",
+                    ),
+                    Some(_) => notes.push(
+                        "voice_agent.webhook_url is an address of this server: that is right only \
+                         if a proxy leads it to the voice agent"
+                            .to_owned(),
+                    ),
+                    None => {}
+                }
+                problems
+                    .keep(section.path("webhook_url"), WebUrl::new(&webhook_url))
+                    .map(Self::behind)
+            }
+            ("listen", true, false) => Self::connected_by(&section, documents, around, problems),
+            ("listen", true, true) => {
+                problems.add(
+                    section.path("webhook_url"),
+                    "is not set; give the webhook of the voice agent that answered the line so \
+                     far (or VOICE_AGENT_URL, or voice_agent.document)",
+                );
+                None
+            }
+            ("listen", false, false) => {
                 problems.add(
                     section.path("document"),
+                    "is set beside webhook_url; keep the one that connects your voice agent",
+                );
+                None
+            }
+            (other, _, _) => {
+                problems.add(
+                    section.path("mode"),
+                    format!("\"{other}\" must be \"listen\" or \"converse\""),
+                );
+                None
+            }
+        };
+        section.finish(problems);
+        read
+    }
+
+    /// Carriers have verbs of their own, so each needs a document of its own.
+    fn connected_by(
+        section: &Section<'_>,
+        [document, plivo_document]: [String; 2],
+        around: &Surroundings,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        for (key, document) in [("document", &document), ("plivo_document", &plivo_document)] {
+            if (around.public_url.as_ref()).is_some_and(|base| leads_to(document, base)) {
+                problems.add(
+                    section.path(key),
                     "leads to a webhook of this server, so that a call would be answered with \
                      itself for ever; let it connect the voice agent",
                 );
             }
-            problems
-                .keep(section.path("document"), InlineVerbs::new(&document))
-                .map(|verbs| listen(Then::Document(verbs)))
         }
-        ("listen", true, true) => {
-            problems.add(
-                section.path("webhook_url"),
-                "is not set; give the webhook of the voice agent that answered the line so \
-                 far (or VOICE_AGENT_URL, or voice_agent.document)",
-            );
-            None
-        }
-        ("listen", false, false) => {
-            problems.add(
-                section.path("document"),
-                "is set beside webhook_url; keep the one that connects your voice agent",
-            );
-            None
-        }
-        (other, _, _) => {
-            problems.add(
-                section.path("mode"),
-                format!("\"{other}\" must be \"listen\" or \"converse\""),
-            );
-            None
-        }
-    };
-    section.finish(problems);
-    read
+        let mut missing = |key, carrier, is_missing: bool| {
+            if is_missing {
+                problems.add(
+                    section.path(key),
+                    format!("is not set; it connects the voice agent at {carrier}"),
+                );
+            }
+        };
+        missing("document", "Twilio", around.twilio && document.is_empty());
+        missing(
+            "plivo_document",
+            "Plivo",
+            around.plivo && plivo_document.is_empty(),
+        );
+        let twilio = (!document.is_empty())
+            .then(|| problems.keep(section.path("document"), InlineVerbs::new(&document)))
+            .flatten()
+            .map(|verbs| twiml::Mode::Listen {
+                then: twiml::Then::Document(verbs),
+            });
+        let elements = InlineElements::new(&plivo_document);
+        let plivo = (!plivo_document.is_empty())
+            .then(|| problems.keep(section.path("plivo_document"), elements))
+            .flatten()
+            .map(|elements| xml::Mode::Listen {
+                then: xml::Then::Document(elements),
+            });
+        Some(Self {
+            mode: call::Mode::Listen,
+            twilio,
+            plivo,
+        })
+    }
 }
 
-/// Whether a path below our address is one that the carrier asks, none of which is a voice agent.
+/// What else of the configuration `[voice_agent]` depends on.
+pub(super) struct Surroundings {
+    /// Whether there is an account at Twilio.
+    pub(super) twilio: bool,
+    /// Whether there is one at Plivo.
+    pub(super) plivo: bool,
+    /// How carriers reach us.
+    pub(super) public_url: Option<BaseUrl>,
+}
+
 fn is_our_webhook(path: &str) -> bool {
-    path.starts_with("/twilio/")
+    path.starts_with("/twilio/") || path.starts_with("/plivo/")
 }
 
 /// Whether a text or an attribute in a document is the address of a webhook of ours.

@@ -8,6 +8,7 @@ use super::bounds;
 use super::environment::{Environment, Pair};
 use super::reader::{Problems, Section};
 use crate::base_url::BaseUrl;
+use crate::carrier::plivo::rest::AuthId;
 use crate::carrier::twilio::rest::{AccountSid, Credentials, KeySid};
 
 /// The `[twilio]` section with its secrets.
@@ -23,6 +24,19 @@ pub struct Twilio {
     pub auth_tokens: Vec<Secret>,
     /// What REST requests authenticate with.
     pub credentials: Credentials,
+}
+
+/// The `[plivo]` section with its secrets.
+#[derive(Clone, Debug)]
+pub struct Plivo {
+    /// Where the REST API is.
+    pub base_url: BaseUrl,
+    /// How long one REST request may take.
+    pub timeout: Duration,
+    /// The account (`MA…`, `SA…`).
+    pub auth_id: AuthId,
+    /// What webhooks are signed with, the account's own first, which requests authenticate with too.
+    pub auth_tokens: Vec<Secret>,
 }
 
 /// `[recognizer]`: who turns speech into words.
@@ -73,14 +87,19 @@ impl Twilio {
         problems: &mut Problems,
     ) -> Option<Self> {
         let base_url = section.parsed("base_url", BaseUrl::parse, problems);
-        let timeout = section.duration("timeout", &bounds::TWILIO_TIMEOUT, problems);
+        let timeout = section.duration("timeout", &bounds::CARRIER_TIMEOUT, problems);
         section.finish(problems);
+        let plivo = env.get("PLIVO_AUTH_ID").is_some() || env.get("PLIVO_AUTH_TOKEN").is_some();
+        let twilio = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY"];
+        if plivo && twilio.iter().all(|name| env.get(name).is_none()) {
+            return None;
+        }
         let account_sid = match env.get("TWILIO_ACCOUNT_SID") {
             Some(sid) => problems.keep("TWILIO_ACCOUNT_SID", AccountSid::parse(&sid)),
             None => {
                 problems.add(
                     "TWILIO_ACCOUNT_SID",
-                    "is not set; it holds the account, AC…",
+                    "is not set; it holds the account, AC… (or set PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN)",
                 );
                 None
             }
@@ -108,6 +127,30 @@ impl Twilio {
             account_sid: account_sid?,
             auth_tokens: [token].into_iter().chain(previous).collect(),
             credentials,
+        })
+    }
+}
+
+impl Plivo {
+    pub(super) fn read(
+        mut section: Section<'_>,
+        env: &Environment<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let base_url = section.parsed("base_url", BaseUrl::parse, problems);
+        let timeout = section.duration("timeout", &bounds::CARRIER_TIMEOUT, problems);
+        section.finish(problems);
+        let Pair::Whole(auth_id, token) = env.pair("PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN", problems)
+        else {
+            return None;
+        };
+        let auth_id = problems.keep("PLIVO_AUTH_ID", AuthId::parse(&auth_id));
+        let previous = env.secret("PLIVO_AUTH_TOKEN_PREVIOUS", problems);
+        Some(Self {
+            base_url: base_url?,
+            timeout,
+            auth_id: auth_id?,
+            auth_tokens: [token].into_iter().chain(previous).collect(),
         })
     }
 }

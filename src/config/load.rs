@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use handoff_core::call::Mode;
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use toml::{Table, Value};
 
-use super::calls::{Handoff, StreamTimes, Target, read_rule, read_voice_agent};
-use super::connections::{RecognizerChoice, Twilio};
+use super::calls::{Handoff, StreamTimes, Surroundings, Target, VoiceAgent, read_rule};
+use super::connections::{Plivo, RecognizerChoice, Twilio};
 use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
 use super::server::Server;
 use super::sinks::{Delivery, Slack, Zendesk};
 use crate::base_url::BaseUrl;
-use crate::carrier::twilio::twiml::Mode;
 
 /// The complete default configuration, which is also its reference.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -24,10 +24,12 @@ pub const DEFAULT: &str = include_str!("default.toml");
 pub struct Config {
     /// `[server]`.
     pub server: Server,
-    /// `[twilio]`.
-    pub twilio: Twilio,
+    /// `[twilio]`, if there is an account.
+    pub twilio: Option<Twilio>,
+    /// `[plivo]`, if there is an account. There is one of the two.
+    pub plivo: Option<Plivo>,
     /// `[voice_agent]`.
-    pub voice_agent: Mode,
+    pub voice_agent: VoiceAgent,
     /// `[stream]`.
     pub stream: StreamTimes,
     /// `[recognizer]`.
@@ -83,11 +85,12 @@ pub enum ConfigError {
 }
 
 /// Settings that the environment may give, and the keys they stand for.
-const OVERRIDES: [(&str, &[&str]); 10] = [
+const OVERRIDES: [(&str, &[&str]); 11] = [
     ("HANDOFF_LISTEN", &["server", "listen"]),
     ("HANDOFF_PUBLIC_URL", &["server", "public_url"]),
     ("HANDOFF_DATA_DIR", &["server", "data_dir"]),
     ("TWILIO_BASE_URL", &["twilio", "base_url"]),
+    ("PLIVO_BASE_URL", &["plivo", "base_url"]),
     ("VOICE_AGENT_URL", &["voice_agent", "webhook_url"]),
     ("DEEPGRAM_BASE_URL", &["recognizer", "deepgram", "base_url"]),
     ("HANDOFF_RECOGNIZER", &["recognizer", "kind"]),
@@ -148,9 +151,15 @@ fn read(
     };
     let server = Server::read(section("server", &mut problems), &mut problems);
     let twilio = Twilio::read(section("twilio", &mut problems), env, &mut problems);
-    let voice_agent = read_voice_agent(
+    let plivo = Plivo::read(section("plivo", &mut problems), env, &mut problems);
+    let surroundings = Surroundings {
+        twilio: twilio.is_some(),
+        plivo: plivo.is_some(),
+        public_url: public_url(table),
+    };
+    let voice_agent = VoiceAgent::read(
         section("voice_agent", &mut problems),
-        public_url(table).as_ref(),
+        &surroundings,
         &mut problems,
         &mut notes,
     );
@@ -180,8 +189,14 @@ fn read(
     if api_token.is_none() {
         notes.push("no API: set HANDOFF_API_TOKEN to let other systems hand calls over".to_owned());
     }
-    let (Some(server), Some(twilio), Some(voice_agent), true) =
-        (server, twilio, voice_agent, problems.0.is_empty())
+    if plivo.is_some() && (voice_agent.as_ref()).is_some_and(|how| how.mode == Mode::Listen) {
+        notes.push(
+            "Plivo allows one stream a call: beside a voice agent that streams itself, only \
+             voice_agent.mode = \"converse\" works"
+                .to_owned(),
+        );
+    }
+    let (Some(server), Some(voice_agent), true) = (server, voice_agent, problems.0.is_empty())
     else {
         return Err(ConfigError::Unusable(problems.0));
     };
@@ -189,6 +204,7 @@ fn read(
     let config = Config {
         server,
         twilio,
+        plivo,
         voice_agent,
         stream,
         recognizer,

@@ -15,8 +15,8 @@ mod reader;
 mod server;
 mod sinks;
 
-pub use calls::{Handoff, StreamTimes, Target};
-pub use connections::{Deepgram, PocketSphinx, RecognizerChoice, Twilio};
+pub use calls::{Handoff, StreamTimes, Target, VoiceAgent};
+pub use connections::{Deepgram, Plivo, PocketSphinx, RecognizerChoice, Twilio};
 pub use environment::{Environment, variable};
 pub use load::{Config, ConfigError, DEFAULT, Loaded, load};
 pub use reader::Problem;

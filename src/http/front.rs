@@ -10,9 +10,9 @@ use handoff_core::pii::Secret;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing::warn;
 
-use crate::carrier::twilio::signature::{SignatureError, Verifier};
+use crate::carrier::{plivo, twilio};
 use crate::session::Registry;
-use crate::session::{Surroundings, TwilioAccount};
+use crate::session::{PlivoAccount, Surroundings, TwilioAccount};
 use crate::telemetry::metrics::{self, Refusal};
 
 /// The state behind all routes.
@@ -24,6 +24,8 @@ pub struct Front {
     pub around: Arc<Surroundings>,
     /// Twilio's door, if there is an account.
     pub twilio: Option<TwilioDoor>,
+    /// Plivo's door, if there is an account.
+    pub plivo: Option<PlivoDoor>,
     /// What the API asks for; without it the API refuses everyone.
     pub api_token: Option<Secret>,
     /// Renders the metrics.
@@ -36,9 +38,18 @@ pub struct Front {
 #[derive(Clone, Debug)]
 pub struct TwilioDoor {
     /// Checks its signatures.
-    pub verifier: Arc<Verifier>,
+    pub verifier: Arc<twilio::signature::Verifier>,
     /// The account that webhooks must speak of.
     pub account: Arc<TwilioAccount>,
+}
+
+/// Where Plivo comes in.
+#[derive(Clone, Debug)]
+pub struct PlivoDoor {
+    /// Checks its signatures.
+    pub verifier: Arc<plivo::signature::Verifier>,
+    /// The account that is called.
+    pub account: Arc<PlivoAccount>,
 }
 
 /// How long a webhook may wait for a call's task, which never waits for anything itself.
@@ -50,7 +61,7 @@ impl Front {
     }
 
     /// Answers a request whose signature does not hold. One line, nothing about a person in it.
-    pub(super) fn unsigned(error: SignatureError, route: &str) -> Response {
+    pub(super) fn unsigned(error: &dyn std::fmt::Display, route: &str) -> Response {
         metrics::refused(Refusal::Signature);
         warn!(%error, route, "request refused: not signed by the carrier");
         (StatusCode::FORBIDDEN, "signature does not match").into_response()

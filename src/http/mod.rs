@@ -4,9 +4,10 @@ mod admin;
 mod api;
 mod front;
 mod media;
+mod posted;
 mod router;
 mod signed;
 mod voice;
 
-pub use front::{Front, TwilioDoor};
+pub use front::{Front, PlivoDoor, TwilioDoor};
 pub use router::router;

@@ -9,6 +9,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 
+use handoff_core::id::Carrier;
+
 use super::front::Front;
 use super::{admin, api, media, voice};
 
@@ -20,11 +22,14 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Builds the router.
 pub fn router(front: Front) -> Router {
-    let carriers = match &front.twilio {
-        Some(_) => twilio(),
-        None => Router::new(),
-    };
-    carriers
+    let mut routes = Router::new();
+    if front.twilio.is_some() {
+        routes = routes.merge(carrier(Carrier::Twilio, "voice", "status"));
+    }
+    if front.plivo.is_some() {
+        routes = routes.merge(carrier(Carrier::Plivo, "answer", "hangup"));
+    }
+    routes
         // Other systems, with the bearer token.
         .route("/api/calls", get(api::calls))
         .route("/api/calls/{id}", get(api::call))
@@ -39,25 +44,28 @@ pub fn router(front: Front) -> Router {
         .with_state(front)
 }
 
-/// What Twilio asks and is told, always signed, and its audio; the token is the call's.
-fn twilio() -> Router<Front> {
+/// What a carrier asks and is told, always signed, and its audio; the token is the call's. Carriers have
+/// words of their own for the webhook of a new call and that of its end.
+fn carrier(carrier: Carrier, begins: &str, ends: &str) -> Router<Front> {
+    let path = |rest: &str| format!("/{}/{rest}", carrier.as_str());
     Router::new()
-        .route("/twilio/voice", post(voice::announced))
+        .route(&path(begins), post(voice::announced))
         .route(
-            "/twilio/handoff/{handoff}/{attempt}",
+            &path("handoff/{handoff}/{attempt}"),
             post(voice::handoff_document),
         )
         .route(
-            "/twilio/after-dial/{handoff}/{attempt}",
+            &path("after-dial/{handoff}/{attempt}"),
             post(voice::dial_ended),
         )
         .route(
-            "/twilio/leg/{handoff}/{attempt}",
+            &path("leg/{handoff}/{attempt}"),
             post(voice::leg_progressed),
         )
-        .route("/twilio/status", post(voice::call_progressed))
-        .route("/twilio/stream-status", post(voice::stream_progressed))
-        .route("/twilio/media/{token}", any(media::upgrade))
+        .route(&path("dead-man"), post(voice::dead_man))
+        .route(&path(ends), post(voice::call_progressed))
+        .route(&path("stream-status"), post(voice::stream_progressed))
+        .route(&path("media/{token}"), any(media::upgrade))
 }
 
 /// Answers 408 to a client that does not finish its request. Carriers wait 15 s for an answer.

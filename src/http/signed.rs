@@ -13,25 +13,20 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use handoff_core::id::HandoffId;
+use handoff_core::id::{Carrier, HandoffId};
 
-use super::front::{Front, TwilioDoor};
-use crate::carrier::twilio::signature::{SIGNATURE_HEADER, SignatureError};
-use crate::carrier::twilio::webhook::{
-    CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest, WebhookError, parse_form,
-};
+use super::front::{Front, PlivoDoor, TwilioDoor};
+use super::posted::Posted;
+use crate::carrier::form::{WebhookError, parse_form};
+use crate::carrier::{plivo, twilio};
 use crate::session::CarrierAccount;
-
-/// A message that comes as the parameters of a form.
-pub(super) trait Posted: Sized {
-    /// Reads it.
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError>;
-}
 
 /// A request that the carrier signed and that speaks of our account.
 pub(super) struct Signed<T> {
     /// Our account at the carrier.
     pub(super) account: CarrierAccount,
+    /// The route that it was posted to.
+    pub(super) route: String,
     /// What it says, or why that cannot be read.
     pub(super) said: Result<T, WebhookError>,
     /// What its path speaks of.
@@ -57,12 +52,12 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
         let headers = std::mem::take(request.headers_mut());
-        let Some(door) = &front.twilio else {
+        let Some(door) = Door::of(front, route) else {
             return Err(StatusCode::NOT_FOUND.into_response());
         };
         // Nobody's body is read who does not even claim to be the carrier.
-        if !headers.contains_key(SIGNATURE_HEADER) {
-            return Err(Front::unsigned(SignatureError::Missing, route));
+        if !door.claims(&headers) {
+            return Err(Front::unsigned(&"no signature", route));
         }
         let attempt = Attempt::read(&mut request).await;
         let uri = request.uri().clone();
@@ -70,34 +65,78 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
             .await
             .map_err(|refusal| refusal.into_response())?;
         let parameters = parse_form(&body);
-        authenticate(door, &uri, &headers, &parameters, route)?;
+        door.authenticate(&uri, &headers, &parameters, route)?;
+        let account = door.account();
         Ok(Self {
-            account: CarrierAccount::Twilio(Arc::clone(&door.account)),
-            said: T::parse(&parameters),
+            said: T::parse(account.carrier(), &parameters),
+            account,
+            route: route.to_owned(),
             attempt,
         })
     }
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the answer, made once"
-)]
-fn authenticate(
-    door: &TwilioDoor,
-    uri: &Uri,
-    headers: &HeaderMap,
-    parameters: &[(String, String)],
-    route: &str,
-) -> Result<(), Response> {
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    (door.verifier.verify_form(target, parameters, headers))
-        .map_err(|error| Front::unsigned(error, route))?;
-    let account = parameters.iter().find(|(name, _)| name == "AccountSid");
-    if account.is_some_and(|(_, sid)| sid != door.account.rest.account_sid().as_str()) {
-        return Err(Front::another_account(route));
+/// The carrier's door that a route belongs to.
+enum Door<'a> {
+    Twilio(&'a TwilioDoor),
+    Plivo(&'a PlivoDoor),
+}
+
+impl<'a> Door<'a> {
+    fn of(front: &'a Front, route: &str) -> Option<Self> {
+        let named = |carrier: Carrier| route.trim_start_matches('/').starts_with(carrier.as_str());
+        if named(Carrier::Plivo) {
+            front.plivo.as_ref().map(Self::Plivo)
+        } else {
+            front.twilio.as_ref().map(Self::Twilio)
+        }
     }
-    Ok(())
+
+    fn claims(&self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Twilio(_) => headers.contains_key(twilio::signature::SIGNATURE_HEADER),
+            Self::Plivo(_) => {
+                headers.contains_key(plivo::signature::SIGNATURE_HEADER)
+                    || headers.contains_key(plivo::signature::MAIN_SIGNATURE_HEADER)
+            }
+        }
+    }
+
+    fn account(&self) -> CarrierAccount {
+        match self {
+            Self::Twilio(door) => CarrierAccount::Twilio(Arc::clone(&door.account)),
+            Self::Plivo(door) => CarrierAccount::Plivo(Arc::clone(&door.account)),
+        }
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, made once"
+    )]
+    fn authenticate(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        parameters: &[(String, String)],
+        route: &str,
+    ) -> Result<(), Response> {
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        match self {
+            Self::Twilio(door) => {
+                (door.verifier.verify_form(target, parameters, headers))
+                    .map_err(|error| Front::unsigned(&error, route))?;
+                let account = parameters.iter().find(|(name, _)| name == "AccountSid");
+                let ours = door.account.rest.account_sid().as_str();
+                if account.is_some_and(|(_, sid)| sid != ours) {
+                    return Err(Front::another_account(route));
+                }
+                Ok(())
+            }
+            // What Plivo posts names no account; the token that signed it is the account's.
+            Self::Plivo(door) => (door.verifier.verify_form(target, parameters, headers))
+                .map_err(|error| Front::unsigned(&error, route)),
+        }
+    }
 }
 
 impl Attempt {
@@ -111,35 +150,5 @@ impl Attempt {
             handoff: HandoffId::parse(value("handoff")?).ok_or(NoAttempt)?,
             number: value("attempt")?.parse().map_err(|_| NoAttempt)?,
         })
-    }
-}
-
-impl Posted for VoiceRequest {
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        Self::parse(parameters)
-    }
-}
-
-impl Posted for DialOutcome {
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        Self::parse(parameters)
-    }
-}
-
-impl Posted for LegStatus {
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        Self::parse(parameters)
-    }
-}
-
-impl Posted for CallStatus {
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        Self::parse(parameters)
-    }
-}
-
-impl Posted for StreamStatus {
-    fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        Self::parse(parameters)
     }
 }

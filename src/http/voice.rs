@@ -1,4 +1,4 @@
-//! Twilio's webhooks: what it asks is answered at once, what it tells goes to the call's task.
+//! The carriers' webhooks: what one asks is answered at once, what it tells goes to the call's task.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -8,22 +8,26 @@ use handoff_core::id::{CallId, Carrier, CarrierCallId};
 use tracing::{debug, error};
 
 use super::front::{Front, TELLING};
+use super::posted::{Announcement, CallNews, DialNews, LegNews, StreamNews};
 use super::signed::{Attempt, Signed};
-use crate::carrier::twilio::webhook::{
-    CallStatus, DialOutcome, LegStatus, StreamStatus, VoiceRequest,
-};
+use crate::carrier::document::Document;
 use crate::clock;
 use crate::session::Admission;
 
 /// A call comes in: how do we stand in it?
 pub(super) async fn announced(
     State(front): State<Front>,
-    request: Signed<VoiceRequest>,
+    request: Signed<Announcement>,
 ) -> Response {
-    let Signed { account, said, .. } = request;
+    let Signed {
+        account,
+        said,
+        route,
+        ..
+    } = request;
     let arrival = match said {
-        Ok(request) => arrived(request),
-        Err(error) => return Front::malformed(&error, "/twilio/voice"),
+        Ok(request) => arrived(account.carrier(), request),
+        Err(error) => return Front::malformed(&error, &route),
     };
     match front.registry.announce(account, arrival) {
         Ok(Admission::Admitted(document) | Admission::Bypassed(document)) => xml(document),
@@ -34,48 +38,57 @@ pub(super) async fn announced(
     }
 }
 
-/// Twilio fetches the handoff document that was too long to be sent along.
+/// The carrier fetches the handoff document: Plivo always, Twilio where it was too long to be sent along.
 ///
 /// The caller waits for it, so a call whose handoff cannot be told gets a document that rings the
 /// default target all the same.
-pub(super) async fn handoff_document(request: Signed<VoiceRequest>) -> Response {
+pub(super) async fn handoff_document(request: Signed<Announcement>) -> Response {
     let Signed {
         account,
+        route,
         said,
         attempt,
     } = request;
     // The document depends on who called whom, which the request says: a call whose task is gone
     // gets the same one.
     let arrival = match said {
-        Ok(request) => arrived(request),
-        Err(error) => return Front::malformed(&error, "/twilio/handoff"),
+        Ok(request) => arrived(account.carrier(), request),
+        Err(error) => return Front::malformed(&error, &route),
     };
     let Attempt { handoff, number } = match attempt {
         Ok(attempt) => attempt,
         Err(error) => {
-            Front::malformed(&error, "/twilio/handoff");
+            Front::malformed(&error, &route);
             return xml(account.dead_man(&arrival));
         }
     };
     xml(account.handoff(&arrival, &handoff, number))
 }
 
+/// The carrier fetches the document of a call whose task died.
+pub(super) async fn dead_man(request: Signed<Announcement>) -> Response {
+    match request.said {
+        Ok(said) => {
+            let arrival = arrived(request.account.carrier(), said);
+            xml(request.account.dead_man(&arrival))
+        }
+        Err(error) => Front::malformed(&error, &request.route),
+    }
+}
+
 /// Dialling the human is over: what does the caller hear now?
 ///
 /// The answer depends on the request alone, so that a call whose task is gone gets the same one.
 /// The caller hears it, so there is one, whatever else came along.
-pub(super) async fn dial_ended(
-    State(front): State<Front>,
-    request: Signed<DialOutcome>,
-) -> Response {
+pub(super) async fn dial_ended(State(front): State<Front>, request: Signed<DialNews>) -> Response {
     let outcome = match request.said {
         Ok(outcome) => outcome,
         Err(error) => {
-            Front::malformed(&error, "/twilio/after-dial");
+            Front::malformed(&error, &request.route);
             return xml(request.account.after_dial(DialEnd::Failed));
         }
     };
-    let end = outcome.end();
+    let end = outcome.end;
     match request.attempt {
         Ok(Attempt { handoff, number }) => {
             let event = Event::DialEnded {
@@ -86,7 +99,7 @@ pub(super) async fn dial_ended(
             tell(&front, &outcome.call, event).await;
         }
         Err(error) => {
-            Front::malformed(&error, "/twilio/after-dial");
+            Front::malformed(&error, &request.route);
         }
     }
     xml(request.account.after_dial(end))
@@ -95,23 +108,23 @@ pub(super) async fn dial_ended(
 /// The human's leg moved on.
 pub(super) async fn leg_progressed(
     State(front): State<Front>,
-    request: Signed<LegStatus>,
+    request: Signed<LegNews>,
 ) -> Response {
     let status = match request.said {
         Ok(status) => status,
-        Err(error) => return Front::malformed(&error, "/twilio/leg"),
+        Err(error) => return Front::malformed(&error, &request.route),
     };
     let Attempt { handoff, number } = match request.attempt {
         Ok(attempt) => attempt,
-        Err(error) => return Front::malformed(&error, "/twilio/leg"),
+        Err(error) => return Front::malformed(&error, &request.route),
     };
-    if let Some(progress) = status.progress() {
+    if let Some(progress) = status.progress {
         let event = Event::LegProgressed {
             handoff,
             attempt: number,
             progress,
         };
-        tell(&front, &status.parent, event).await;
+        tell(&front, &status.call, event).await;
     }
     StatusCode::NO_CONTENT.into_response()
 }
@@ -119,29 +132,29 @@ pub(super) async fn leg_progressed(
 /// The caller's own leg moved on. Only its end matters.
 pub(super) async fn call_progressed(
     State(front): State<Front>,
-    request: Signed<CallStatus>,
+    request: Signed<CallNews>,
 ) -> Response {
     let status = match request.said {
         Ok(status) => status,
-        Err(error) => return Front::malformed(&error, "/twilio/status"),
+        Err(error) => return Front::malformed(&error, &request.route),
     };
-    if status.state.is_over() {
+    if status.is_over {
         tell(&front, &status.call, Event::CallCompleted).await;
     }
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// Twilio reports on a stream. The socket itself tells us all of this sooner; only an error is
+/// The carrier reports on a stream. The socket itself tells us all of this sooner; only an error is
 /// worth a line.
-pub(super) async fn stream_progressed(request: Signed<StreamStatus>) -> Response {
+pub(super) async fn stream_progressed(request: Signed<StreamNews>) -> Response {
     match request.said {
-        Ok(status) => debug!(event = ?status.event, "stream status"),
-        Err(error) => return Front::malformed(&error, "/twilio/stream-status"),
+        Ok(status) => debug!(event = status.event, "stream status"),
+        Err(error) => return Front::malformed(&error, &request.route),
     }
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn arrived(request: VoiceRequest) -> Arrival {
+fn arrived(carrier: Carrier, request: Announcement) -> Arrival {
     let accepted = clock::wall();
     let mut random = [0u8; 10];
     if let Err(error) = getrandom::fill(&mut random) {
@@ -149,7 +162,7 @@ fn arrived(request: VoiceRequest) -> Arrival {
     }
     Arrival {
         call: CallId::mint(accepted, random),
-        carrier: Carrier::Twilio,
+        carrier,
         carrier_call: request.call,
         caller: request.from,
         called: request.to,
@@ -165,10 +178,10 @@ async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
     }
 }
 
-fn xml(document: String) -> Response {
+fn xml(document: Document) -> Response {
     (
         [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
-        document,
+        document.into_string(),
     )
         .into_response()
 }

@@ -15,9 +15,8 @@ use handoff_core::pii::Secret;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
-use super::carriers::{CarrierAccount, Introduction, Said};
+use super::carriers::{CarrierAccount, Introduction, Said, Unreadable};
 use super::low_water::{LowWater, QUIET};
-use crate::carrier::twilio::wire::WireError;
 use crate::telemetry::metrics::Refusal;
 
 /// A media socket after the upgrade.
@@ -95,7 +94,7 @@ pub(super) enum Misread {
     Binary,
     /// The text breaks the protocol.
     #[error(transparent)]
-    Wire(#[from] WireError),
+    Wire(#[from] Unreadable),
 }
 
 /// What there is to know of a waiting socket.

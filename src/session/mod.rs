@@ -17,7 +17,7 @@ mod streaming;
 mod surroundings;
 mod token;
 
-pub use carriers::{CarrierAccount, Carriers, Documents, TwilioAccount};
+pub use carriers::{CarrierAccount, Carriers, PlivoAccount, Script, TwilioAccount};
 pub use driver::Inbox;
 pub use line::MediaSocket;
 pub use low_water::LowWater;

@@ -58,7 +58,8 @@ pub(super) async fn rewrite(
         .await;
     metrics::rewrite_answered(asked.elapsed());
     let Judged { outcome, failure } = account.judge(answer);
-    if let Some((error, verdict)) = failure {
+    if let Some(error) = failure {
+        let verdict = error.verdict();
         warn!(%error, ?verdict, "the carrier did not take the rewrite");
         if let Retry::Repeat { after: Some(after) } = verdict.retry {
             tokio::time::sleep(after.min(LONGEST_RETRY_AFTER)).await;

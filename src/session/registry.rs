@@ -21,7 +21,8 @@ use super::line::MediaSocket;
 use super::perform;
 use super::surroundings::Surroundings;
 use super::token::Tokens;
-use crate::carrier::twilio::argument::ArgumentError;
+use crate::carrier::argument::ArgumentError;
+use crate::carrier::document::Document;
 use crate::clock::CallClock;
 use crate::telemetry::metrics::{self, Refusal};
 
@@ -54,9 +55,9 @@ struct Entry {
 #[derive(Debug)]
 pub enum Admission {
     /// It is driven; this is the answer, the same each time.
-    Admitted(String),
+    Admitted(Document),
     /// We are full or going down; the answer lets the call go on without us.
-    Bypassed(String),
+    Bypassed(Document),
 }
 
 /// What became of a media socket.

@@ -9,11 +9,11 @@ use handoff_core::time::MediaTime;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::carriers::Said;
+use super::carriers::{AudioTime, Said};
 use super::driver::Driver;
 use super::hearing::Hearing;
 use super::line::{self, Arrived, MediaSocket, Misread};
-use crate::carrier::twilio::wire;
+use crate::carrier::payload;
 use crate::recognizer::Feed;
 use crate::telemetry::metrics::{self, Refusal};
 
@@ -43,6 +43,8 @@ pub(super) struct Streams {
     trouble_told: bool,
     /// The same of the socket that waits.
     waiting_trouble_told: bool,
+    /// The time of the stream's first audio, where the carrier tells times since 1970.
+    began: Option<u64>,
 }
 
 impl Streams {
@@ -53,6 +55,7 @@ impl Streams {
             heard: 0,
             trouble_told: false,
             waiting_trouble_told: false,
+            began: None,
         }
     }
 
@@ -146,9 +149,9 @@ impl Driver {
         match self.account.read(text) {
             Ok(Said::Audio {
                 speaker,
-                timestamp_ms,
+                at,
                 payload,
-            }) => self.on_audio(speaker, timestamp_ms, payload.expose(), text.len()),
+            }) => self.on_audio(speaker, at, payload.expose(), text.len()),
             Ok(Said::Key(digit)) => {
                 let at = self.caller.heard_to();
                 self.tell(Event::DigitPressed { digit, at });
@@ -165,12 +168,16 @@ impl Driver {
             Err(error) => self.on_bad_message(&error),
         }
     }
-    fn on_audio(&mut self, speaker: Speaker, timestamp_ms: u64, payload: &str, message: usize) {
-        if let Err(error) = wire::decode_payload(payload, &mut self.payload) {
-            return self.on_bad_message(&error);
+    fn on_audio(&mut self, speaker: Speaker, at: AudioTime, payload: &str, message: usize) {
+        if payload::decode(payload, &mut self.payload).is_none() {
+            return self.on_bad_message(&"audio that is no base64");
         }
         self.streams.heard += 1;
         let now = self.clock.now();
+        let timestamp_ms = match at {
+            AudioTime::OfStream(ms) => ms,
+            AudioTime::Epoch(ms) => ms.saturating_sub(*self.streams.began.get_or_insert(ms)),
+        };
         if self.hearing(speaker).wants_feed() {
             let feed = self.start_recognizer(speaker);
             self.hearing(speaker).feed(feed);
@@ -219,6 +226,7 @@ impl Driver {
         }
         self.streams.presence = Presence::Bound;
         self.streams.trouble_told = self.streams.waiting_trouble_told;
+        self.streams.began = None;
         self.caller.begin(at);
         self.voice_agent.begin(at);
         self.tell(Event::StreamStarted {

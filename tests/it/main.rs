@@ -16,6 +16,7 @@ mod media;
 #[cfg(target_os = "linux")]
 mod outage;
 mod pii;
+mod plivo;
 mod process;
 mod quiet;
 mod recognizers;

@@ -37,7 +37,7 @@ async fn a_socket_with_an_unknown_token_is_refused() {
     for token in [
         "x",
         &changed,
-        &call.token.to_lowercase(),
+        &call.token.to_uppercase(),
         &"a".repeat(4_000),
     ] {
         assert_eq!(

@@ -12,6 +12,7 @@ use std::time::Duration;
 use handoff::journal::{Journal, Record};
 use handoff_core::call::{Disposition, Fact};
 use handoff_core::id::CarrierCallId;
+use handoff_simulator::carrier::plivo;
 use handoff_simulator::carrier::twilio::{AfterRecording, Carrier, CarrierOptions, PlacedCall};
 use handoff_simulator::carrier::{CarrierEvent, Speed};
 use handoff_simulator::recognizer::{CallResults, Recognizer, RecognizerOptions};
@@ -30,6 +31,8 @@ use super::process::{Environment, Server};
 pub const PUBLIC_URL: &str = "https://handoff.example.com";
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub const AUTH_TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+pub const PLIVO_ACCOUNT: &str = "MA0000000000000000000001";
+pub const PLIVO_TOKEN: &str = "plivo-test-token";
 pub const API_TOKEN: &str = "stage-api-token";
 /// The stand-in human.
 pub const TARGET: &str = "+15550100042";
@@ -44,6 +47,8 @@ pub struct Setup {
     pub recordings: Vec<Recording>,
     pub results: Vec<CallResults>,
     pub carrier: CarrierOptions,
+    /// The other carrier, if there is an account.
+    pub plivo: Option<plivo::CarrierOptions>,
     pub recognizer: RecognizerOptions,
     pub zendesk: ZendeskOptions,
     pub slack: SlackOptions,
@@ -87,6 +92,7 @@ impl Setup {
             recordings: Vec::new(),
             results: Vec::new(),
             carrier,
+            plivo: None,
             recognizer: RecognizerOptions::default(),
             zendesk: ZendeskOptions::default(),
             slack: SlackOptions::default(),
@@ -95,6 +101,22 @@ impl Setup {
             config: String::new(),
             environment: Environment::new(),
         }
+    }
+
+    /// A stage on which everything works, for the given recorded call over a line at Plivo.
+    pub fn at_plivo(slug: &str) -> Self {
+        let mut setup = Self::of(slug);
+        let nowhere = ([127, 0, 0, 1], 9).into();
+        let mut carrier =
+            plivo::CarrierOptions::new(PLIVO_ACCOUNT, PLIVO_TOKEN, PUBLIC_URL, nowhere);
+        carrier.call_status_path = Some("/plivo/hangup".to_owned());
+        carrier.speed = Speed::Times(20.0);
+        carrier.after_recording = setup.carrier.after_recording;
+        for results in &mut setup.results {
+            results.call_sid = plivo_uuid(&results.call_sid);
+        }
+        setup.plivo = Some(carrier);
+        setup
     }
 
     pub fn env(&mut self, name: &str, value: impl Into<String>) {
@@ -113,6 +135,7 @@ pub struct Books {
 /// A set stage.
 pub struct Stage {
     pub carrier: Carrier,
+    pub plivo: Option<plivo::Carrier>,
     pub recognizer: Recognizer,
     pub zendesk: Zendesk,
     pub slack: Slack,
@@ -135,6 +158,10 @@ impl Stage {
         let until = Instant::now() + DEADLINE;
         let data = Scratch::new();
         let carrier = Carrier::start(setup.carrier).await.expect("a carrier");
+        let plivo = match setup.plivo {
+            Some(options) => Some(plivo::Carrier::start(options).await.expect("a carrier")),
+            None => None,
+        };
         let mut recognizer = setup.recognizer;
         recognizer.results.extend(setup.results);
         let recognizer = Recognizer::start(recognizer).await.expect("a recognizer");
@@ -179,6 +206,17 @@ impl Stage {
         ];
         let mut environment: Environment =
             given.map(|(name, value)| (name.to_owned(), value)).into();
+        if let Some(plivo) = &plivo {
+            environment.extend(
+                [
+                    ("PLIVO_AUTH_ID", PLIVO_ACCOUNT.to_owned()),
+                    ("PLIVO_AUTH_TOKEN", PLIVO_TOKEN.to_owned()),
+                    ("PLIVO_BASE_URL", plivo.base_url()),
+                    ("VOICE_AGENT_URL", plivo.bot_url()),
+                ]
+                .map(|(name, value)| (name.to_owned(), value)),
+            );
+        }
         environment.extend(setup.environment);
         let client = Client::builder()
             .no_proxy()
@@ -186,6 +224,7 @@ impl Stage {
             .expect("an HTTP client");
         let mut stage = Self {
             carrier,
+            plivo,
             recognizer,
             zendesk,
             slack,
@@ -209,6 +248,9 @@ impl Stage {
     pub async fn start(&mut self) {
         let server = Server::start(&self.data().0, &self.environment, self.left()).await;
         self.carrier.set_connect(server.address);
+        if let Some(plivo) = &self.plivo {
+            plivo.set_connect(server.address);
+        }
         self.server = Some(server);
     }
 
@@ -249,6 +291,14 @@ impl Stage {
     /// Lets the caller of the recording dial.
     pub fn place(&self) -> PlacedCall {
         self.carrier
+            .place_call(self.recording())
+            .expect("each call is placed once")
+    }
+
+    /// The same over the line at Plivo.
+    pub fn place_at_plivo(&self) -> PlacedCall {
+        let plivo = self.plivo.as_ref().expect("an account at Plivo");
+        plivo
             .place_call(self.recording())
             .expect("each call is placed once")
     }
@@ -379,6 +429,7 @@ impl Stage {
         self.finished = true;
         let violations = [
             self.carrier.violations(),
+            (self.plivo.as_ref()).map_or_else(Vec::new, plivo::Carrier::violations),
             self.recognizer.violations(),
             self.zendesk.violations(),
             self.slack.violations(),
@@ -531,4 +582,11 @@ impl Drop for Scratch {
             eprintln!("cannot remove {}: {error}", self.0.display());
         }
     }
+}
+
+/// The stand-in Plivo's name for a recorded call.
+fn plivo_uuid(call_sid: &str) -> String {
+    let digits = call_sid.trim_start_matches("CA");
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    parts.join("-")
 }

@@ -324,7 +324,7 @@ fn docs_that_name_what_is_gone_are_seen() {
     assert_eq!(check("see `src/ingress.rs`"), 1);
     assert_eq!(check("see `a_test_that_was_renamed_since`"), 1);
     assert_eq!(
-        check("`src/carrier/plivo/`, `src/<vendor>`, `journal_deadline`"),
+        check("`src/http/dashboard/`, `src/<vendor>`, `journal_deadline`"),
         0
     );
 }

@@ -9,7 +9,7 @@ use super::outcome::{DialEnd, LegProgress, RewriteOutcome};
 use super::policy::Mode;
 use super::state::{Stage, State};
 use super::timer::Timer;
-use crate::id::HandoffId;
+use crate::id::{Carrier, HandoffId};
 use crate::time::CallTime;
 
 /// The caller is listening.
@@ -68,6 +68,12 @@ impl Call {
             return;
         }
         match outcome {
+            // Plivo begins the new document only when the stream that holds the caller ends.
+            RewriteOutcome::Accepted
+                if self.arrival.carrier == Carrier::Plivo && self.policy.mode == Mode::Converse =>
+            {
+                self.commands.push_back(Command::ReleaseCaller);
+            }
             RewriteOutcome::Accepted => {}
             RewriteOutcome::NotSent => {
                 let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));

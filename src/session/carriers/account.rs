@@ -11,10 +11,13 @@ use handoff_core::pii::{Pii, Secret};
 use handoff_core::speech::Speaker;
 use http::{Request, Response};
 
+use super::plivo::PlivoAccount;
 use super::twilio::TwilioAccount;
-use crate::carrier::twilio::argument::ArgumentError;
-use crate::carrier::twilio::wire::WireError;
-use crate::carrier::verdict::Verdict;
+use crate::carrier::argument::ArgumentError;
+use crate::carrier::call_state::CallState;
+use crate::carrier::document::Document;
+use crate::carrier::rewrite::RewriteError;
+use crate::carrier::{plivo, twilio};
 use crate::egress::SendFailure;
 
 /// The accounts of this process, at most one a carrier.
@@ -22,6 +25,8 @@ use crate::egress::SendFailure;
 pub struct Carriers {
     /// The account at Twilio.
     pub twilio: Option<Arc<TwilioAccount>>,
+    /// The account at Plivo.
+    pub plivo: Option<Arc<PlivoAccount>>,
 }
 
 impl Carriers {
@@ -29,7 +34,7 @@ impl Carriers {
     pub fn of(&self, carrier: Carrier) -> Option<CarrierAccount> {
         match carrier {
             Carrier::Twilio => self.twilio.clone().map(CarrierAccount::Twilio),
-            Carrier::Plivo => None,
+            Carrier::Plivo => self.plivo.clone().map(CarrierAccount::Plivo),
         }
     }
 }
@@ -39,16 +44,18 @@ impl Carriers {
 pub enum CarrierAccount {
     /// At Twilio.
     Twilio(Arc<TwilioAccount>),
+    /// At Plivo.
+    Plivo(Arc<PlivoAccount>),
 }
 
 /// What a media socket said.
 pub(in crate::session) enum Said<'a> {
     /// The stream introduced itself.
     Introduced(Introduction),
-    /// Audio of one speaker, in base64, and when it was, on the stream's own clock.
+    /// Audio of one speaker, in base64, and when it was.
     Audio {
         speaker: Speaker,
-        timestamp_ms: u64,
+        at: AudioTime,
         payload: Pii<Cow<'a, str>>,
     },
     /// The caller pressed a key.
@@ -57,6 +64,23 @@ pub(in crate::session) enum Said<'a> {
     Stopped,
     /// Nothing that matters here.
     Nothing,
+}
+
+/// When audio was, in milliseconds.
+#[derive(Clone, Copy)]
+pub(in crate::session) enum AudioTime {
+    /// Since the stream began.
+    OfStream(u64),
+    /// Since 1970. The first of a stream is its beginning.
+    Epoch(u64),
+}
+
+/// A message of a media socket that breaks its carrier's protocol.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(in crate::session) enum Unreadable {
+    Twilio(#[from] twilio::wire::WireError),
+    Plivo(#[from] plivo::wire::WireError),
 }
 
 /// What a stream says of itself. To be checked before it is believed.
@@ -73,7 +97,35 @@ pub(in crate::session) struct Introduction {
 /// What came of a rewrite, and of its failure what is to be done about it.
 pub(in crate::session) struct Judged {
     pub(in crate::session) outcome: RewriteOutcome,
-    pub(in crate::session) failure: Option<(String, Verdict)>,
+    pub(in crate::session) failure: Option<RewriteError>,
+}
+
+impl Judged {
+    pub(super) fn of(failure: Option<RewriteError>) -> Self {
+        Self {
+            outcome: failure.map_or(RewriteOutcome::Accepted, RewriteOutcome::from),
+            failure,
+        }
+    }
+}
+
+/// What the state of a call says about the caller.
+pub(super) fn inspection(state: CallState) -> Inspection {
+    match state {
+        CallState::Queued | CallState::Ringing | CallState::InProgress => Inspection::InProgress,
+        CallState::Ended(_) => Inspection::Over,
+        CallState::Initiated | CallState::Unknown => Inspection::Unclear,
+    }
+}
+
+/// Asks the account of whichever carrier the same.
+macro_rules! ask {
+    ($self:ident, $account:ident => $answer:expr) => {
+        match $self {
+            CarrierAccount::Twilio($account) => $answer,
+            CarrierAccount::Plivo($account) => $answer,
+        }
+    };
 }
 
 impl CarrierAccount {
@@ -81,6 +133,7 @@ impl CarrierAccount {
     pub fn carrier(&self) -> Carrier {
         match self {
             Self::Twilio(_) => Carrier::Twilio,
+            Self::Plivo(_) => Carrier::Plivo,
         }
     }
 
@@ -88,51 +141,33 @@ impl CarrierAccount {
     ///
     /// # Errors
     /// The token does not fit a URL, which would be a mistake in [`Tokens`](crate::session::Tokens).
-    pub fn answer(&self, arrival: &Arrival, token: &Secret) -> Result<String, ArgumentError> {
-        match self {
-            Self::Twilio(twilio) => {
-                let document = twilio.documents.answer(arrival, token)?;
-                Ok(document.into_string())
-            }
-        }
+    pub fn answer(&self, arrival: &Arrival, token: &Secret) -> Result<Document, ArgumentError> {
+        ask!(self, account => account.answer(arrival, token))
     }
 
     /// Lets a call go on to its voice agent without us, because we cannot take it.
-    pub fn bypass(&self, arrival: &Arrival) -> String {
-        match self {
-            Self::Twilio(twilio) => twilio.documents.bypass(arrival).into_string(),
-        }
+    pub fn bypass(&self, arrival: &Arrival) -> Document {
+        ask!(self, account => account.bypass(arrival))
     }
 
     /// Moves the call to the human.
-    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId, attempt: u32) -> String {
-        match self {
-            Self::Twilio(twilio) => {
-                let document = twilio.documents.handoff(arrival, handoff, attempt);
-                document.into_string()
-            }
-        }
+    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId, attempt: u32) -> Document {
+        ask!(self, account => account.handoff(arrival, handoff, attempt))
     }
 
     /// What the caller hears after the human's leg.
-    pub fn after_dial(&self, end: DialEnd) -> String {
-        match self {
-            Self::Twilio(twilio) => twilio.documents.after_dial(end).into_string(),
-        }
+    pub fn after_dial(&self, end: DialEnd) -> Document {
+        ask!(self, account => account.after_dial(end))
     }
 
     /// Rings the default target without any URL of ours.
-    pub fn dead_man(&self, arrival: &Arrival) -> String {
-        match self {
-            Self::Twilio(twilio) => twilio.documents.dead_man(arrival).into_string(),
-        }
+    pub fn dead_man(&self, arrival: &Arrival) -> Document {
+        ask!(self, account => account.dead_man(arrival))
     }
 
     /// How long one request to the carrier may take.
     pub(in crate::session) fn timeout(&self) -> Duration {
-        match self {
-            Self::Twilio(twilio) => twilio.timeout,
-        }
+        ask!(self, account => account.timeout)
     }
 
     /// Asks the carrier to move the call to the human.
@@ -142,44 +177,41 @@ impl CarrierAccount {
         handoff: &HandoffId,
         attempt: u32,
     ) -> Request<Bytes> {
-        match self {
-            Self::Twilio(twilio) => twilio.rewrite(arrival, handoff, attempt),
-        }
+        ask!(self, account => account.rewrite(arrival, handoff, attempt))
     }
 
     /// Reads the answer to a rewrite.
     pub(in crate::session) fn judge(&self, answer: Result<Response<Bytes>, SendFailure>) -> Judged {
         match self {
             Self::Twilio(_) => TwilioAccount::judge(answer),
+            Self::Plivo(_) => PlivoAccount::judge(answer),
         }
     }
 
     /// Asks whether the caller is still there.
     pub(in crate::session) fn inspect(&self, call: &CarrierCallId) -> Request<Bytes> {
-        match self {
-            Self::Twilio(twilio) => twilio.inspect(call),
-        }
+        ask!(self, account => account.inspect(call))
     }
 
     /// Reads the answer to that.
     pub(in crate::session) fn inspected(&self, answer: &Response<Bytes>) -> Inspection {
         match self {
             Self::Twilio(_) => TwilioAccount::inspected(answer),
+            Self::Plivo(_) => PlivoAccount::inspected(answer),
         }
     }
 
     /// Asks the carrier to ring the default target without any URL of ours, for a call whose task
     /// died.
     pub(in crate::session) fn rescue(&self, arrival: &Arrival) -> Request<Bytes> {
-        match self {
-            Self::Twilio(twilio) => twilio.rescue(arrival),
-        }
+        ask!(self, account => account.rescue(arrival))
     }
 
     /// Whether a stream of that account is ours.
     pub(in crate::session) fn is_ours(&self, account: &str) -> bool {
         match self {
             Self::Twilio(twilio) => twilio.rest.account_sid().as_str() == account,
+            Self::Plivo(plivo) => plivo.is_ours(account),
         }
     }
 
@@ -187,9 +219,10 @@ impl CarrierAccount {
     ///
     /// # Errors
     /// The message breaks the carrier's protocol.
-    pub(in crate::session) fn read<'a>(&self, text: &'a str) -> Result<Said<'a>, WireError> {
-        match self {
-            Self::Twilio(_) => TwilioAccount::read(text),
-        }
+    pub(in crate::session) fn read<'a>(&self, text: &'a str) -> Result<Said<'a>, Unreadable> {
+        Ok(match self {
+            Self::Twilio(_) => TwilioAccount::read(text)?,
+            Self::Plivo(_) => PlivoAccount::read(text)?,
+        })
     }
 }

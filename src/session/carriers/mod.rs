@@ -2,8 +2,12 @@
 //! request moves it, what did its media socket say.
 
 mod account;
+mod plivo;
+mod script;
 mod twilio;
 
+pub(super) use account::{AudioTime, Introduction, Judged, Said, Unreadable};
 pub use account::{CarrierAccount, Carriers};
-pub(super) use account::{Introduction, Judged, Said};
-pub use twilio::{Documents, TwilioAccount};
+pub use plivo::PlivoAccount;
+pub use script::Script;
+pub use twilio::TwilioAccount;

@@ -80,12 +80,13 @@ impl Reader {
         for pair in elements.windows(2) {
             let away = match &pair[0] {
                 Element::Hangup { after: None, .. } => "<Hangup>",
-                Element::Redirect(_) => "<Redirect>",
                 Element::Dial(dial) if dial.action.is_some() && dial.redirect => "<Dial action>",
                 Element::Conference(room) if room.action.is_some() && room.redirect => {
                     "<Conference action>"
                 }
-                Element::Hangup { .. }
+                // What follows a redirect may be there for a reader that falls through.
+                Element::Redirect(_)
+                | Element::Hangup { .. }
                 | Element::Dial(_)
                 | Element::Conference(_)
                 | Element::Stream(_)
