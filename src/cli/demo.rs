@@ -8,7 +8,7 @@ use handoff_core::call::{Disposition, Fact};
 use serde_json::Value;
 
 use super::replay;
-use super::stage::{self, Hearing, Play, Played};
+use super::stage::{self, CarrierChoice, Hearing, Play, Played};
 use crate::config;
 use crate::recognizer::pocketsphinx::ACOUSTIC_MODEL;
 
@@ -21,6 +21,9 @@ pub(super) struct Demo {
         value_name = "DIR"
     )]
     call: PathBuf,
+    /// Over whose line the call comes in.
+    #[arg(long, default_value = "twilio")]
+    carrier: CarrierChoice,
     /// Plays faster than life and needs no key press.
     #[arg(long)]
     headless: bool,
@@ -39,6 +42,7 @@ impl Demo {
             (true, Hearing::Recorded | Hearing::None) => "8",
         };
         let play = Play {
+            carrier: self.carrier,
             call: self.call,
             speed: speed.to_owned(),
             hearing,
@@ -53,7 +57,7 @@ impl Demo {
                 println!("  {line}");
             }
         }))?;
-        tell(&played)?;
+        tell(&played, self.carrier)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -96,22 +100,25 @@ fn live(event: &Value) -> Option<String> {
 }
 
 /// Tells the story, and fails if a part of it did not happen.
-fn tell(played: &Played) -> anyhow::Result<()> {
+fn tell(played: &Played, carrier: CarrierChoice) -> anyhow::Result<()> {
     title("Timeline (from the journal)");
     for line in replay::timeline(&played.records) {
         println!("{}", replay::print(&line));
     }
-    let answers = documents(played, "webhook_answered");
-    let answer = answers
-        .first()
-        .context("the voice webhook was not answered")?;
-    title("What the carrier was told when the call came in (TwiML)");
+    let language = carrier.language();
+    let answer = document(played, "webhook_answered", "voice")
+        .context("the webhook of the call was not answered")?;
+    title(&format!(
+        "What the carrier was told when the call came in ({language})"
+    ));
     println!("{answer}");
-    let rewrites = documents(played, "call_rewritten");
-    let rewrite = rewrites
-        .first()
+    // Plivo takes no document in a request: it fetched the one that the transfer named.
+    let rewrite = document(played, "webhook_answered", "rewrite")
+        .or_else(|| document(played, "call_rewritten", ""))
         .context("the live call was not rewritten")?;
-    title("What the live call was rewritten with (TwiML)");
+    title(&format!(
+        "What the live call was rewritten with ({language})"
+    ));
     println!("{rewrite}");
     let ticket = kept(played, "ticket").context("there is no ticket")?;
     title("The ticket at Zendesk (stand-in)");
@@ -148,12 +155,13 @@ fn tell(played: &Played) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn documents(played: &Played, event: &str) -> Vec<String> {
-    (played.carrier.iter())
-        .filter(|seen| seen["event"] == event)
-        .filter_map(|seen| seen["document"].as_str())
-        .map(|document| document.replace("><", ">\n<"))
-        .collect()
+/// The first document of such an event; `purpose` says what it was asked for, where events say so.
+fn document(played: &Played, event: &str, purpose: &str) -> Option<String> {
+    let mut seen = (played.carrier.iter()).filter(|seen| {
+        seen["event"] == event && seen["purpose"].as_str().unwrap_or_default() == purpose
+    });
+    let document = seen.find_map(|seen| seen["document"].as_str())?;
+    Some(document.replace("><", ">\n<"))
 }
 
 fn kept<'a>(played: &'a Played, what: &str) -> Option<&'a Value> {

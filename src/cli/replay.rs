@@ -9,7 +9,7 @@ use handoff_core::call::{Stamp, describe};
 use handoff_core::time::CallTime;
 use serde::Serialize;
 
-use super::stage::{self, Hearing, Play};
+use super::stage::{self, CarrierChoice, Hearing, Play};
 use crate::journal::Record;
 
 /// How far a moment of the audio may lie from where it is expected: recognizers answer in steps of
@@ -24,6 +24,9 @@ pub(super) struct Replay {
     /// The recorded call, like fixtures/calls/asks-for-human.
     #[arg(value_name = "DIR")]
     call: PathBuf,
+    /// Over whose line the call comes in.
+    #[arg(long, default_value = "twilio")]
+    carrier: CarrierChoice,
     /// How many times as fast as life, or `max`.
     #[arg(long, default_value = "max", value_name = "N|max")]
     speed: String,
@@ -33,7 +36,8 @@ pub(super) struct Replay {
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
-    /// Compares with the call's timeline.expected, and fails where it differs.
+    /// Compares with the call's timeline.expected, which is that of a line at Twilio, and fails where
+    /// it differs.
     #[arg(long)]
     check: bool,
 }
@@ -53,6 +57,10 @@ pub(super) struct Line {
 
 impl Replay {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        ensure!(
+            !(self.check && self.carrier == CarrierChoice::Plivo),
+            "timeline.expected tells of a line at Twilio: leave --check out with --carrier plivo"
+        );
         let hearing = self.recognizer.unwrap_or_else(|| {
             if self.call.join("hypotheses.jsonl").is_file() {
                 Hearing::Recorded
@@ -61,6 +69,7 @@ impl Replay {
             }
         });
         let play = Play {
+            carrier: self.carrier,
             call: self.call.clone(),
             speed: self.speed,
             hearing,

@@ -20,6 +20,7 @@ use crate::journal::{Journal, Record};
 /// What the server believes to be reached by; the stand-in carrier plays the proxy in front of it.
 const PUBLIC_URL: &str = "https://handoff.example.com";
 const AUTH_TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const PLIVO_AUTH_ID: &str = "MA0000000000000000000001";
 const API_TOKEN: &str = "stage-api-token";
 /// The stand-in human.
 const TARGET: &str = "+15550100042";
@@ -45,9 +46,44 @@ pub(super) enum Hearing {
     None,
 }
 
+/// Whose line the call comes in on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CarrierChoice {
+    /// A number at Twilio.
+    #[default]
+    Twilio,
+    /// A number at Plivo.
+    Plivo,
+}
+
+impl CarrierChoice {
+    /// What the carrier's documents are written in.
+    pub(super) fn language(self) -> &'static str {
+        match self {
+            Self::Twilio => "TwiML",
+            Self::Plivo => "Plivo XML",
+        }
+    }
+
+    /// The name under which the stand-in plays a recorded call.
+    fn name_of(self, call_sid: &str) -> String {
+        match self {
+            Self::Twilio => call_sid.to_owned(),
+            Self::Plivo => {
+                let digits = call_sid.trim_start_matches("CA");
+                let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+                let parts = parts.map(|part| digits.get(part).unwrap_or_default());
+                parts.join("-")
+            }
+        }
+    }
+}
+
 /// How a call is played.
 #[derive(Clone, Debug)]
 pub(super) struct Play {
+    /// Over whose line.
+    pub carrier: CarrierChoice,
     /// The recorded call's folder.
     pub call: PathBuf,
     /// `1`, `2.5`, `max`.
@@ -82,6 +118,7 @@ pub(super) struct Played {
 /// Plays a call; `seen` gets each event of the carrier as it happens.
 pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::Result<Played> {
     let script = read_call(&play.call)?;
+    let call_id = play.carrier.name_of(&script.call_sid);
     let stage = Scratch::new()?;
     let simulator = simulator()?;
     let mut command = simulator_command(&simulator, "sinks");
@@ -93,6 +130,7 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         Hearing::Recorded => {
             let mut command = simulator_command(&simulator, "recognizer");
             command.arg("--call").arg(&play.call);
+            command.args(["--call-id", &call_id]);
             Some(Process::start("recognizer", command)?)
         }
         Hearing::Pocketsphinx | Hearing::Deepgram | Hearing::None => None,
@@ -102,30 +140,27 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         None => None,
     };
     let mut command = simulator_command(&simulator, "carrier");
+    command.args(["--connect", "-", "--public-url", PUBLIC_URL]);
+    match play.carrier {
+        CarrierChoice::Twilio => command
+            .args(["--call-status-path", "/twilio/status"])
+            .args(["--account-sid", &script.account_sid])
+            .args(["--auth-token", AUTH_TOKEN]),
+        CarrierChoice::Plivo => command
+            .args(["--carrier", "plivo", "--call-status-path", "/plivo/hangup"])
+            .args(["--plivo-auth-id", PLIVO_AUTH_ID])
+            .args(["--plivo-auth-token", AUTH_TOKEN]),
+    };
     command
-        .args([
-            "--connect",
-            "-",
-            "--public-url",
-            PUBLIC_URL,
-            "--call-status-path",
-            "/twilio/status",
-        ])
-        .args([
-            "--account-sid",
-            &script.account_sid,
-            "--auth-token",
-            AUTH_TOKEN,
-        ])
         // Of real time, in which a busy machine has to catch up with the call.
         .args(["--linger-ms", "6000"])
         .args(["--speed", play.pace(), "--call"])
         .arg(&play.call);
     let mut carrier = Process::start("carrier", command)?;
-    let twilio = carrier.listening().await?;
+    let listening = carrier.listening().await?;
 
     let config = write_config(&stage.path, play, &script)?;
-    let bot = field(&twilio, "bot_url")?;
+    let bot = field(&listening, "bot_url")?;
     let mut command = Command::new(std::env::current_exe().context("where am I?")?);
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
@@ -135,9 +170,6 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
         .env("HANDOFF_API_TOKEN", API_TOKEN)
         .env("HANDOFF_TARGET", TARGET)
         .env("VOICE_AGENT_URL", bot)
-        .env("TWILIO_ACCOUNT_SID", &script.account_sid)
-        .env("TWILIO_AUTH_TOKEN", AUTH_TOKEN)
-        .env("TWILIO_BASE_URL", field(&twilio, "url")?)
         .env("ZENDESK_BASE_URL", field(&zendesk, "url")?)
         .env("ZENDESK_CLIENT_ID", "handoff_test")
         .env("ZENDESK_CLIENT_SECRET", "zendesk-test-secret")
@@ -152,14 +184,31 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
             .env("DEEPGRAM_API_KEY", "dg-test-key");
     }
     for other in [
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_AUTH_TOKEN_PREVIOUS",
         "TWILIO_API_KEY",
         "TWILIO_API_SECRET",
+        "PLIVO_AUTH_ID",
+        "PLIVO_AUTH_TOKEN",
+        "PLIVO_AUTH_TOKEN_PREVIOUS",
         "ZENDESK_EMAIL",
         "ZENDESK_API_TOKEN",
         "SLACK_WEBHOOK_URL",
     ] {
         command.env_remove(other);
     }
+    let base_url = field(&listening, "url")?;
+    match play.carrier {
+        CarrierChoice::Twilio => command
+            .env("TWILIO_ACCOUNT_SID", &script.account_sid)
+            .env("TWILIO_AUTH_TOKEN", AUTH_TOKEN)
+            .env("TWILIO_BASE_URL", base_url),
+        CarrierChoice::Plivo => command
+            .env("PLIVO_AUTH_ID", PLIVO_AUTH_ID)
+            .env("PLIVO_AUTH_TOKEN", AUTH_TOKEN)
+            .env("PLIVO_BASE_URL", base_url),
+    };
     let mut server = Process::start("server", command)?;
     let address = server.address().await.with_context(|| stage.server_log())?;
 
@@ -179,7 +228,7 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
     }
     let (kept, trouble) = sinks.stop().await?;
     complaints.extend(trouble);
-    let records = read_journal(&stage.path, &script.call_sid).await?;
+    let records = read_journal(&stage.path, &call_id).await?;
     Ok(Played {
         records,
         carrier: told,

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 
 use super::process::{Environment, run};
-use super::stage::Scratch;
+use super::stage::{Scratch, fixture};
 
 #[tokio::test]
 async fn every_recorded_call_gives_its_timeline() {
@@ -41,4 +41,25 @@ async fn every_recorded_call_gives_its_timeline() {
         );
     });
     join_all(replays).await;
+}
+
+#[tokio::test]
+async fn a_recorded_call_is_replayed_over_a_line_at_plivo() {
+    let scratch = Scratch::new();
+    let call = fixture("asks-for-human");
+    let call = call.to_str().expect("a path in UTF-8");
+    let arguments = ["replay", call, "--carrier", "plivo"];
+    let told = run(&arguments, &scratch.0, &Environment::new()).await;
+    assert_eq!(told.code, Some(0), "{}\n{}", told.stdout, told.stderr);
+    for part in [
+        "caller_asks_for_human",
+        "human answered",
+        "ended       bridged",
+    ] {
+        assert!(told.stdout.contains(part), "{part}:\n{}", told.stdout);
+    }
+    let check = ["replay", call, "--carrier", "plivo", "--check"];
+    let told = run(&check, &scratch.0, &Environment::new()).await;
+    assert_eq!(told.code, Some(1));
+    assert!(told.stderr.contains("leave --check out"), "{}", told.stderr);
 }

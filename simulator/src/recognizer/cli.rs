@@ -29,6 +29,9 @@ pub struct Args {
     /// Recorded calls (folders with call.json and hypotheses.jsonl) whose results are played.
     #[arg(long = "call", num_args = 1.., value_name = "DIR")]
     calls: Vec<PathBuf>,
+    /// The carrier's name of the one recorded call, where it is played under another than its own.
+    #[arg(long, value_name = "ID")]
+    call_id: Option<String>,
     /// The only API key that is accepted.
     #[arg(long, default_value = "dg-test-key", value_name = "KEY")]
     api_key: String,
@@ -66,11 +69,20 @@ fn fault_help() -> String {
 /// # Errors
 /// A recorded call cannot be read, or the address cannot be bound.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let results = args
+    let mut results = args
         .calls
         .iter()
         .map(|call| CallResults::read(call))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(id) = args.call_id {
+        let [only] = results.as_mut_slice() else {
+            anyhow::bail!(
+                "--call-id names one recorded call, and {} are given",
+                results.len()
+            );
+        };
+        only.call_sid = id;
+    }
     let pace = |speed| Pace {
         speed,
         allowance: Duration::from_millis(args.pace_allowance_ms),
