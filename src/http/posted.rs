@@ -21,6 +21,8 @@ pub(super) struct Announcement {
     pub(super) from: Party,
     pub(super) to: Party,
     pub(super) parameters: BTreeMap<String, Pii<String>>,
+    /// Whether it is the end of the call instead: Plivo tells it here where no hangup URL is set.
+    pub(super) is_over: bool,
 }
 
 /// Dialling the human is over.
@@ -56,6 +58,7 @@ impl Posted for Announcement {
                     from: request.from,
                     to: request.to,
                     parameters: request.parameters,
+                    is_over: false,
                 }
             }
             Carrier::Plivo => {
@@ -64,6 +67,7 @@ impl Posted for Announcement {
                     call: request.call,
                     from: request.from,
                     to: request.to,
+                    is_over: request.event == plivo::webhook::AnswerEvent::Hangup,
                     parameters: request.parameters,
                 }
             }

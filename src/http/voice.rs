@@ -26,6 +26,10 @@ pub(super) async fn announced(
         ..
     } = request;
     let arrival = match said {
+        Ok(request) if request.is_over => {
+            tell(&front, &request.call, Event::CallCompleted).await;
+            return StatusCode::NO_CONTENT.into_response();
+        }
         Ok(request) => arrived(account.carrier(), request),
         Err(error) => return Front::malformed(&error, &route),
     };

@@ -317,13 +317,14 @@ impl Line {
         if start.call != self.call {
             return Err(Refusal::WrongCall);
         }
-        let same = start.token.as_ref().is_some_and(|token| {
-            token
+        let same = match &start.token {
+            Some(token) => token
                 .expose()
                 .as_bytes()
                 .ct_eq(self.token.expose().as_bytes())
-                .into()
-        });
+                .into(),
+            None => !self.account.repeats_token(),
+        };
         if !same {
             return Err(Refusal::Token);
         }

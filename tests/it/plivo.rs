@@ -1,9 +1,11 @@
 //! A line at Plivo: the same promises over another carrier.
 
 use handoff_core::call::Disposition;
-use handoff_simulator::carrier::{CarrierEvent, Human};
+use handoff_simulator::carrier::plivo::sign;
+use handoff_simulator::carrier::{CarrierEvent, Human, Method};
+use reqwest::StatusCode;
 
-use super::stage::{Setup, Stage, bridged, count, rings, streams};
+use super::stage::{PLIVO_TOKEN, PUBLIC_URL, Setup, Stage, bridged, count, rings, streams};
 use super::story::{only_card, only_ticket};
 
 #[tokio::test]
@@ -75,4 +77,75 @@ async fn killed_for_good_where_we_are_the_line_the_carrier_rings_the_human() {
     assert_eq!(count(&call, bridged), 1);
     stage.start().await;
     stage.finish().await;
+}
+
+/// Posts a form as Plivo signs it; `altered` is sent and was not signed.
+async fn posted(stage: &Stage, form: &[(&str, &str)], altered: &[(&str, &str)]) -> StatusCode {
+    let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    };
+    let (signed, mut sent) = (owned(form), owned(form));
+    sent.extend(owned(altered));
+    let url = format!("{PUBLIC_URL}/plivo/answer");
+    let nonce = "05429567804466091622";
+    let answer = stage
+        .client
+        .post(stage.url("/plivo/answer"))
+        .header(
+            "X-Plivo-Signature-V3",
+            sign(PLIVO_TOKEN, Method::Post, &url, &signed, nonce),
+        )
+        .header("X-Plivo-Signature-V3-Nonce", nonce)
+        .form(&sent)
+        .send()
+        .await;
+    answer.expect("the server answers").status()
+}
+
+const CALL: [(&str, &str); 4] = [
+    ("CallUUID", "7d0c0001-0000-4000-8000-000000000001"),
+    ("From", "15550100001"),
+    ("To", "15550100002"),
+    ("Direction", "inbound"),
+];
+
+#[tokio::test]
+async fn what_plivo_did_not_sign_is_refused() {
+    let stage = Stage::set(Setup::at_plivo("asks-for-human")).await;
+    let altered = posted(&stage, &CALL, &[("Event", "StartApp")]).await;
+    assert_eq!(altered, StatusCode::FORBIDDEN);
+    let unsigned = stage
+        .client
+        .post(stage.url("/plivo/answer"))
+        .header(
+            "X-Plivo-Signature-V2",
+            "T9hEpf7hHGYpZu0ew6a7wZkwluhkgujekPlmpK+KvZw=",
+        )
+        .header("X-Plivo-Signature-V2-Nonce", "05429567804466091622")
+        .form(&CALL)
+        .send()
+        .await
+        .expect("the server answers");
+    assert_eq!(unsigned.status(), StatusCode::FORBIDDEN);
+    stage.finish().await;
+}
+
+/// An application without a hangup URL is told of the end where it was told of the beginning.
+#[tokio::test]
+async fn a_hangup_told_to_the_answer_url_ends_the_call_and_begins_none() {
+    let stage = Stage::set(Setup::at_plivo("asks-for-human")).await;
+    let with = |event| [&CALL[..], &[("Event", event)]].concat();
+    assert_eq!(posted(&stage, &with("StartApp"), &[]).await, StatusCode::OK);
+    stage.live_call().await;
+    let hangup = posted(&stage, &with("Hangup"), &[]).await;
+    assert_eq!(hangup, StatusCode::NO_CONTENT);
+    stage.idle().await;
+    let again = posted(&stage, &with("Hangup"), &[]).await;
+    assert_eq!(again, StatusCode::NO_CONTENT);
+    let books = stage.finish().await;
+    assert_eq!(
+        books.disposition(CALL[0].1).await,
+        Disposition::StayedWithVoiceAgent
+    );
 }

@@ -215,6 +215,15 @@ impl CarrierAccount {
         }
     }
 
+    /// Whether a stream always repeats the token of its path in its introduction. UNCONFIRMED which
+    /// extra headers Plivo gives back, so that there the token in the path may be all there is.
+    pub(in crate::session) fn repeats_token(&self) -> bool {
+        match self {
+            Self::Twilio(_) => true,
+            Self::Plivo(_) => false,
+        }
+    }
+
     /// Reads a message of the media socket.
     ///
     /// # Errors
