@@ -4,12 +4,12 @@ use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, OriginalUri, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::{debug, warn};
 
 use super::front::Front;
-use crate::carrier::{plivo, twilio};
+use super::signed::Door;
 use crate::session::{Attachment, LowWater, MediaSocket};
 use crate::telemetry::metrics::{self, Refusal};
 
@@ -28,7 +28,10 @@ pub(super) async fn upgrade(
     connection: Option<Extension<ConnectInfo<LowWater>>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if let Err(refusal) = verify(&front, &uri, &headers) {
+    let Some(door) = Door::of(&front, uri.path()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if let Err(refusal) = door.authenticate_upgrade(&uri, &headers) {
         return refusal;
     }
     // A path that is no text holds no token of ours.
@@ -53,39 +56,4 @@ pub(super) async fn upgrade(
                 debug!("a media socket came after its call had ended");
             }
         })
-}
-
-/// UNCONFIRMED whether Twilio signs every upgrade, and what Plivo signs. A signature that is there must
-/// hold; without one the token is proof enough: it was only ever written into a signed answer.
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the answer, made once"
-)]
-fn verify(front: &Front, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
-    if uri.path().starts_with("/plivo/") {
-        let door = front.plivo.as_ref();
-        let door = door.ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        return match door.verifier.verify_upgrade(target, headers) {
-            Ok(scheme) => {
-                debug!(scheme = scheme.as_str(), "media socket signed");
-                Ok(())
-            }
-            Err(plivo::signature::SignatureError::Missing) => {
-                debug!("media socket without a signature");
-                Ok(())
-            }
-            Err(error) => Err(Front::unsigned(&error, "/plivo/media")),
-        };
-    }
-    let door = front.twilio.as_ref();
-    let door = door.ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
-    match door.verifier.verify_upgrade(uri.path(), headers) {
-        Ok(()) => Ok(()),
-        Err(twilio::signature::SignatureError::Missing) => {
-            debug!("media socket without a signature");
-            Ok(())
-        }
-        Err(error) => Err(Front::unsigned(&error, "/twilio/media")),
-    }
 }

@@ -100,24 +100,6 @@ pub(in crate::session) struct Judged {
     pub(in crate::session) failure: Option<RewriteError>,
 }
 
-impl Judged {
-    pub(super) fn of(failure: Option<RewriteError>) -> Self {
-        Self {
-            outcome: failure.map_or(RewriteOutcome::Accepted, RewriteOutcome::from),
-            failure,
-        }
-    }
-}
-
-/// What the state of a call says about the caller.
-pub(super) fn inspection(state: CallState) -> Inspection {
-    match state {
-        CallState::Queued | CallState::Ringing | CallState::InProgress => Inspection::InProgress,
-        CallState::Ended(_) => Inspection::Over,
-        CallState::Initiated | CallState::Unknown => Inspection::Unclear,
-    }
-}
-
 /// Asks the account of whichever carrier the same.
 macro_rules! ask {
     ($self:ident, $account:ident => $answer:expr) => {
@@ -182,22 +164,41 @@ impl CarrierAccount {
 
     /// Reads the answer to a rewrite.
     pub(in crate::session) fn judge(&self, answer: Result<Response<Bytes>, SendFailure>) -> Judged {
-        match self {
-            Self::Twilio(_) => TwilioAccount::judge(answer),
-            Self::Plivo(_) => PlivoAccount::judge(answer),
+        let interpret = match self {
+            Self::Twilio(_) => twilio::rest::interpret_rewrite,
+            Self::Plivo(_) => plivo::rest::interpret_transfer,
+        };
+        let failure = match answer {
+            Ok(answer) => interpret(answer.status(), answer.headers(), answer.body()).err(),
+            Err(SendFailure::NotSent) => Some(RewriteError::NotSent),
+            Err(SendFailure::Unknown) => Some(RewriteError::Unanswered),
+        };
+        Judged {
+            outcome: failure.map_or(RewriteOutcome::Accepted, RewriteOutcome::from),
+            failure,
         }
     }
 
     /// Asks whether the caller is still there.
     pub(in crate::session) fn inspect(&self, call: &CarrierCallId) -> Request<Bytes> {
-        ask!(self, account => account.inspect(call))
+        match self {
+            Self::Twilio(account) => twilio::rest::fetch_call(&account.rest, call),
+            Self::Plivo(account) => plivo::rest::fetch_call(&account.rest, call),
+        }
     }
 
     /// Reads the answer to that.
     pub(in crate::session) fn inspected(&self, answer: &Response<Bytes>) -> Inspection {
-        match self {
-            Self::Twilio(_) => TwilioAccount::inspected(answer),
-            Self::Plivo(_) => PlivoAccount::inspected(answer),
+        let interpret = match self {
+            Self::Twilio(_) => twilio::rest::interpret_call,
+            Self::Plivo(_) => plivo::rest::interpret_call,
+        };
+        match interpret(answer.status(), answer.body()) {
+            CallState::Queued | CallState::Ringing | CallState::InProgress => {
+                Inspection::InProgress
+            }
+            CallState::Ended(_) => Inspection::Over,
+            CallState::Initiated | CallState::Unknown => Inspection::Unclear,
         }
     }
 

@@ -3,21 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use handoff_core::call::{Arrival, DialEnd, Inspection};
-use handoff_core::id::{CarrierCallId, HandoffId};
+use handoff_core::call::{Arrival, DialEnd};
+use handoff_core::id::HandoffId;
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
-use http::{Request, Response};
+use http::Request;
 
-use super::account::{AudioTime, Introduction, Judged, Said, inspection};
+use super::account::{AudioTime, Introduction, Said};
 use super::script::Script;
 use crate::carrier::argument::{ArgumentError, StreamToken, StreamUrl};
 use crate::carrier::document::Document;
 use crate::carrier::plivo::rest::{self, Account, AccountKind};
 use crate::carrier::plivo::wire::{self, Track, WireError};
 use crate::carrier::plivo::xml::{self, Mode, VoiceAnswer};
-use crate::carrier::rewrite::RewriteError;
-use crate::egress::SendFailure;
 
 /// An account at Plivo.
 #[derive(Debug)]
@@ -94,26 +92,6 @@ impl PlivoAccount {
     pub(super) fn is_ours(&self, account: &str) -> bool {
         let auth_id = self.rest.auth_id();
         auth_id.as_str() == account || auth_id.kind() == AccountKind::Sub
-    }
-
-    pub(super) fn judge(answer: Result<Response<Bytes>, SendFailure>) -> Judged {
-        let failure = match answer {
-            Ok(response) => {
-                let (head, body) = response.into_parts();
-                rest::interpret_transfer(head.status, &head.headers, &body).err()
-            }
-            Err(SendFailure::NotSent) => Some(RewriteError::NotSent),
-            Err(SendFailure::Unknown) => Some(RewriteError::Unanswered),
-        };
-        Judged::of(failure)
-    }
-
-    pub(super) fn inspect(&self, call: &CarrierCallId) -> Request<Bytes> {
-        rest::fetch_call(&self.rest, call)
-    }
-
-    pub(super) fn inspected(answer: &Response<Bytes>) -> Inspection {
-        inspection(rest::interpret_call(answer.status(), answer.body()))
     }
 
     pub(super) fn read(text: &str) -> Result<Said<'_>, WireError> {

@@ -3,21 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use handoff_core::call::{Arrival, DialEnd, Inspection};
-use handoff_core::id::{CarrierCallId, HandoffId};
+use handoff_core::call::{Arrival, DialEnd};
+use handoff_core::id::HandoffId;
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
-use http::{Request, Response};
+use http::Request;
 
-use super::account::{AudioTime, Introduction, Judged, Said, inspection};
+use super::account::{AudioTime, Introduction, Said};
 use super::script::Script;
 use crate::carrier::argument::{ArgumentError, StreamToken, StreamUrl};
 use crate::carrier::document::Document;
-use crate::carrier::rewrite::RewriteError;
 use crate::carrier::twilio::rest::{self, Account};
 use crate::carrier::twilio::twiml::{self, Mode, VoiceAnswer};
 use crate::carrier::twilio::wire::{self, Track, WireError};
-use crate::egress::SendFailure;
 
 /// An account at Twilio.
 #[derive(Debug)]
@@ -92,26 +90,6 @@ impl TwilioAccount {
         let document = self.dead_man(arrival);
         let url = self.script.url("/twilio/voice");
         rest::rewrite_call(&self.rest, &arrival.carrier_call, document.as_str(), &url)
-    }
-
-    pub(super) fn judge(answer: Result<Response<Bytes>, SendFailure>) -> Judged {
-        let failure = match answer {
-            Ok(response) => {
-                let (head, body) = response.into_parts();
-                rest::interpret_rewrite(head.status, &head.headers, &body).err()
-            }
-            Err(SendFailure::NotSent) => Some(RewriteError::NotSent),
-            Err(SendFailure::Unknown) => Some(RewriteError::Unanswered),
-        };
-        Judged::of(failure)
-    }
-
-    pub(super) fn inspect(&self, call: &CarrierCallId) -> Request<Bytes> {
-        rest::fetch_call(&self.rest, call)
-    }
-
-    pub(super) fn inspected(answer: &Response<Bytes>) -> Inspection {
-        inspection(rest::interpret_call(answer.status(), answer.body()))
     }
 
     pub(super) fn read(text: &str) -> Result<Said<'_>, WireError> {
