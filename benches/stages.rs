@@ -5,41 +5,50 @@
 //! The frames are the simulator's: 160 bytes of noise bursts and quiet, as the carrier writes them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use handoff::carrier::brief::Brief;
+use handoff::carrier::document::{Acceptance, HandoffUrls};
 use handoff::carrier::number::E164;
+use handoff::carrier::target::Reach;
 use handoff::carrier::twilio::argument::{RingSeconds, Spoken, Voice, WebUrl};
 use handoff::carrier::twilio::signature::{SigningKeys, Verifier};
 use handoff::carrier::twilio::twiml::{Handoff, handoff_document};
 use handoff::carrier::twilio::wire::{self, Message};
 use handoff_core::audio::{Ear, mulaw};
-use handoff_core::call::{Arrival, Call, Event, Mode, Party, Policy};
-use handoff_core::id::{CallId, Carrier, CarrierCallId};
+use handoff_core::call::{Arrival, Call, Event, LastResort, Mode, Party, Policy};
+use handoff_core::id::{CallId, Carrier, CarrierCallId, HandoffId};
 use handoff_core::pii::{Pii, Secret};
+use handoff_core::route::{Joining, Metrics, Routes, Target, TargetName};
 use handoff_core::rule::{Expression, Rule, RuleSet};
 use handoff_core::signal::{AsksHuman, Sentiment};
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::{CallTime, MediaTime, WallTime};
-use handoff_simulator::load::{Frames, Tracks, sign};
+use handoff_simulator::carrier::twilio::sign;
+use handoff_simulator::load::{self, Frames, StreamTag, Tracks};
 use http::HeaderMap;
 
 /// Frames that one iteration of a media stage works through: a second of one track.
 const FRAMES: usize = 50;
-const STREAM_SID: &[u8; 34] = b"MZ00000000000000000000000000000001";
+const STREAM_SID: &str = "MZ00000000000000000000000000000001";
 
 fn main() {
     divan::main();
 }
 
 fn texts() -> Vec<String> {
-    let frames = Frames::new(Tracks::Inbound, FRAMES / 50);
+    let frames = Frames::new(load::Carrier::Twilio, Tracks::Inbound, FRAMES / 50);
+    let tag = StreamTag {
+        stream: STREAM_SID.to_owned(),
+        trailer: String::new(),
+    };
     let text = |frame: &handoff_simulator::load::Frame| {
         let mut bytes = Vec::new();
-        frame.render(STREAM_SID, &mut bytes);
+        frame.render(&tag, &mut bytes);
         // After 8 bytes of WebSocket header; the mask is zero.
         String::from_utf8(bytes[8..].to_vec()).expect("a text message")
     };
@@ -207,8 +216,24 @@ mod decision {
             when: Expression::compile(when).expect("the default rule"),
             cool_down: Duration::from_secs(30),
         };
+        let target = Target {
+            name: TargetName::parse("support").expect("a name"),
+            acceptance: Acceptance::Key,
+            joining: Joining::Dial,
+            skills: BTreeSet::new(),
+            hours: None,
+            metrics: Metrics::default(),
+        };
+        let default = [target.name.clone()];
+        let routes = Routes::new(Vec::new(), vec![target], &default).expect("one target");
         Policy {
             rules: RuleSet { rules: vec![rule] },
+            routes: Arc::new(routes),
+            last_resort: LastResort::CallBack,
+            route_deadline: Duration::from_secs(1),
+            fetch_within: Duration::from_secs(3),
+            bridged_after: Duration::from_secs(2),
+            human_deadline: Duration::from_secs(660),
             asks_human: AsksHuman::new(),
             sentiment: Sentiment::new(),
             mode: Mode::Listen,
@@ -279,14 +304,29 @@ mod carrier {
         let url = |path| {
             WebUrl::new(&format!("https://handoff.example.com/twilio/{path}")).expect("a URL")
         };
+        let announcement = Spoken::new("One moment, I am connecting you to a colleague.");
+        let voice = Voice::default();
+        let reach = Reach::Number {
+            number: E164::parse("+15550100042").expect("a number"),
+            extension: None,
+        };
+        let brief = Brief::of(HandoffId::mint(WallTime(1_767_225_600_000), [7; 10]));
         let handoff = Handoff {
-            announcement: Spoken::new("One moment, I am connecting you to a colleague."),
-            voice: Voice::default(),
-            target: E164::parse("+15550100042").expect("a number"),
+            announcement: &announcement,
+            voice: &voice,
+            reach: &reach,
             caller_id: E164::parse("+15550100002").ok(),
             ring: RingSeconds::new(25).expect("a ring time"),
-            after_dial_url: url("after-dial/h1"),
-            leg_status_url: url("leg/h1"),
+            whisper: true,
+            acceptance: Acceptance::Key,
+            brief: &brief,
+            urls: HandoffUrls {
+                after: url("after-dial/h1"),
+                leg: url("leg/h1"),
+                whisper: url("whisper/h1"),
+                wait: url("wait/h1"),
+                music: None,
+            },
         };
         bencher.bench_local(|| handoff_document(black_box(&handoff)));
     }

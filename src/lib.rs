@@ -24,4 +24,7 @@ pub mod http;
 pub mod journal;
 pub mod recognizer;
 pub mod session;
+pub mod standard_webhooks;
+pub mod targets;
 pub mod telemetry;
+pub mod time_zone;

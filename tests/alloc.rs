@@ -25,14 +25,16 @@ use handoff::journal::Journal;
 use handoff::recognizer::Recognizers;
 use handoff::recognizer::deepgram::{Deepgram, DeepgramOptions, Reconnect, Replay};
 use handoff::session::{Carriers, Registry, Script, Surroundings, Tokens, TwilioAccount};
+use handoff::targets::Targets;
 use handoff_core::audio::{Ear, Sound};
-use handoff_core::call::{Mode, Policy};
+use handoff_core::call::{LastResort, Mode, Policy};
 use handoff_core::id::StreamId;
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use handoff_core::speech::Speaker;
-use handoff_simulator::load::{Frames, Tracks, parse_stream, sign};
+use handoff_simulator::carrier::twilio::sign;
+use handoff_simulator::load::{Carrier, Frames, StreamTag, Tracks, parse_stream};
 use handoff_simulator::recognizer::{Recognizer, RecognizerOptions};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -85,13 +87,21 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const STREAM_SID: &[u8; 34] = b"MZ00000000000000000000000000000001";
+const STREAM_SID: &str = "MZ00000000000000000000000000000001";
+
+fn tag() -> StreamTag {
+    StreamTag {
+        stream: STREAM_SID.to_owned(),
+        trailer: String::new(),
+    }
+}
 
 /// The text of the simulator's pre-rendered WebSocket frames: 8 bytes of header, mask zero.
 fn texts(frames: &Frames) -> Vec<String> {
+    let tag = tag();
     let text = |frame: &handoff_simulator::load::Frame| {
         let mut bytes = Vec::new();
-        frame.render(STREAM_SID, &mut bytes);
+        frame.render(&tag, &mut bytes);
         String::from_utf8(bytes[8..].to_vec()).unwrap()
     };
     frames.list.iter().map(text).collect()
@@ -99,7 +109,7 @@ fn texts(frames: &Frames) -> Vec<String> {
 
 #[test]
 fn reading_decoding_and_hearing_a_frame_allocates_nothing() {
-    let texts = texts(&Frames::new(Tracks::Both, 100));
+    let texts = texts(&Frames::new(Carrier::Twilio, Tracks::Both, 100));
     assert_eq!(texts.len(), 10_000);
     let (mut caller, mut voice_agent) = (Ear::new(Speaker::Caller), Ear::new(Speaker::VoiceAgent));
     let (mut mulaw, mut heard) = (Vec::with_capacity(400), 0);
@@ -158,8 +168,8 @@ fn reading_and_writing_a_frame_of_plivo_allocates_nothing() {
 #[test]
 fn a_frame_from_socket_to_recognizer_allocates_almost_nothing() {
     let stage = Stage::start();
-    let short = Frames::new(Tracks::Both, 20);
-    let long = Frames::new(Tracks::Both, 120);
+    let short = Frames::new(Carrier::Twilio, Tracks::Both, 20);
+    let long = Frames::new(Carrier::Twilio, Tracks::Both, 120);
     stage.call(1, &short);
     let of_short = stage.call(2, &short);
     let of_long = stage.call(3, &long);
@@ -212,7 +222,7 @@ impl Stage {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 told.send(listener.local_addr().unwrap()).unwrap();
-                axum::serve(listener, router(front(&server_data, deepgram)))
+                axum::serve(listener, router(front(&server_data, deepgram).await))
                     .await
                     .unwrap();
             });
@@ -233,10 +243,10 @@ impl Stage {
         let call = format!("CA{number:032}");
         let mut socket = self.open(&call);
         let before = OF_SERVERS.load(Ordering::Relaxed);
-        let (mut bytes, mut sent) = (Vec::new(), 0);
+        let (tag, mut bytes, mut sent) = (tag(), Vec::new(), 0);
         for window in frames.list.chunks(5 * frames.per_tick) {
             for frame in window {
-                frame.render(STREAM_SID, &mut bytes);
+                frame.render(&tag, &mut bytes);
                 socket.write_all(&bytes).unwrap();
             }
             sent += 160 * window.len() as u64;
@@ -284,7 +294,7 @@ impl Stage {
         let mut answer = String::new();
         webhook.read_to_string(&mut answer).unwrap();
         let document = answer.split_once("\r\n\r\n").expect("an HTTP answer").1;
-        let stream = parse_stream(document).unwrap();
+        let stream = parse_stream(Carrier::Twilio, document).unwrap();
         let path = stream
             .url
             .strip_prefix("wss://handoff.example.com")
@@ -313,7 +323,7 @@ impl Stage {
             String::from_utf8_lossy(&answer)
         );
         let (name, token) = &stream.parameters[0];
-        let sid = std::str::from_utf8(STREAM_SID).unwrap();
+        let sid = STREAM_SID;
         let start = format!(
             r#"{{"event":"start","sequenceNumber":"1","streamSid":"{sid}","start":{{"accountSid":"{ACCOUNT_SID}","streamSid":"{sid}","callSid":"{call}","tracks":["inbound","outbound"],"mediaFormat":{{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}},"customParameters":{{"{name}":"{token}"}}}}}}"#
         );
@@ -361,7 +371,7 @@ fn deepgram(base_url: String, key: String) -> DeepgramOptions {
     }
 }
 
-fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
+async fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
     let set = |name: &str| {
         let value = match name {
             "HANDOFF_PUBLIC_URL" => PUBLIC_URL,
@@ -391,19 +401,27 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             .twilio
             .clone()
             .expect("Twilio is configured"),
-        script: Script::new(
-            &config.server.public_url,
-            &config.handoff,
-            &config.targets[0],
-        ),
+        script: Script::new(&config.server.public_url, &config.handoff, &config.targets),
     });
+    let journal = Journal::open(&data.join("journal.sqlite")).unwrap();
+    let routing = config.routing.clone();
+    let targets = Targets::open(&config.targets, routing, journal.clone(), egress.clone())
+        .await
+        .unwrap();
     let around = Arc::new(Surroundings {
+        targets: Arc::new(targets),
         carriers: Carriers {
             twilio: Some(Arc::clone(&account)),
             plivo: None,
         },
         policy: Arc::new(Policy {
             // Rules are asked once a second and at every hypothesis, which is no matter of frames.
+            routes: Arc::clone(&config.routing.routes),
+            last_resort: LastResort::CallBack,
+            route_deadline: Duration::from_secs(1),
+            fetch_within: Duration::from_secs(3),
+            bridged_after: Duration::from_secs(2),
+            human_deadline: Duration::from_secs(660),
             rules: RuleSet::default(),
             asks_human: AsksHuman::new(),
             sentiment: Sentiment::new(),
@@ -419,7 +437,7 @@ fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
             inspect_every: DEADLINE,
             maximum_age: DEADLINE,
         }),
-        journal: Journal::open(&data.join("journal.sqlite")).unwrap(),
+        journal,
         egress: egress.clone(),
         recognizers: Recognizers::Deepgram(Arc::new(Deepgram::new(deepgram, egress))),
         sinks: Vec::new(),

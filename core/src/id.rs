@@ -86,17 +86,29 @@ minted_id!(
     "ho"
 );
 
+/// Characters of a call's id that its handoffs share.
+const STEM: usize = 24;
+
+impl CallId {
+    /// What the ids of the call and of its handoffs have in common.
+    pub fn stem(&self) -> &str {
+        let digits = self.0.trim_start_matches("call_");
+        &digits[..STEM]
+    }
+}
+
 impl HandoffId {
+    /// What the id has in common with that of its call.
+    pub fn stem(&self) -> &str {
+        let digits = self.0.trim_start_matches("ho_");
+        &digits[..STEM]
+    }
+
     /// The id of a call's `n`th handoff, from 0. Derived, so that a repeat cannot mint another.
     pub fn nth(call: &CallId, n: u32) -> Self {
-        let digits = call.as_str().trim_start_matches("call_");
         let ordinal =
             [(n as usize / 32) & 31, n as usize & 31].map(|digit| char::from(CROCKFORD[digit]));
-        Self(format!(
-            "ho_{}{}",
-            &digits[..24],
-            String::from_iter(ordinal)
-        ))
+        Self(format!("ho_{}{}", call.stem(), String::from_iter(ordinal)))
     }
 }
 
@@ -129,5 +141,6 @@ mod tests {
         assert_eq!(HandoffId::nth(&call, 1), HandoffId::nth(&call, 1));
         assert_ne!(HandoffId::nth(&call, 0), HandoffId::nth(&call, 1));
         assert!(HandoffId::parse(HandoffId::nth(&call, 3).as_str()).is_some());
+        assert_eq!(HandoffId::nth(&call, 3).stem(), call.stem());
     }
 }

@@ -33,6 +33,7 @@ pub mod call;
 pub mod context;
 pub mod id;
 pub mod pii;
+pub mod route;
 pub mod rule;
 pub mod signal;
 pub mod speech;

@@ -37,6 +37,16 @@ fn play(name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
 }
 
 fn play_at(carrier: &str, name: &str, document: &'static str) -> (Vec<Value>, Option<i32>) {
+    play_with(&[], carrier, name, document)
+}
+
+/// As [`play_at`], with more arguments.
+fn play_with(
+    more: &[&str],
+    carrier: &str,
+    name: &str,
+    document: &'static str,
+) -> (Vec<Value>, Option<i32>) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     write_recording(&directory);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -70,6 +80,7 @@ fn play_at(carrier: &str, name: &str, document: &'static str) -> (Vec<Value>, Op
             "--call",
         ])
         .arg(&directory)
+        .args(more)
         .env("TWILIO_ACCOUNT_SID", ACCOUNT)
         .env("TWILIO_AUTH_TOKEN", "token")
         .env("PLIVO_AUTH_ID", "MA0000000000000001")
@@ -125,6 +136,28 @@ fn a_violation_is_printed_and_fails_the_command() {
             .contains("no attribute tempo")
     );
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn each_address_can_have_a_human_of_its_own() {
+    let more = [
+        "--human-at",
+        "sip:desk@pbx.example.com;transport=tls=rejects",
+        "--caller",
+        "+15550100077",
+    ];
+    let (events, code) = play_with(
+        &more,
+        "twilio",
+        "human-at",
+        "<Response><Dial><Sip>sip:desk@pbx.example.com;transport=tls</Sip></Dial></Response>",
+    );
+    let named = |name: &'static str| events.iter().find(move |event| event["event"] == name);
+    let leg = named("leg_initiated").unwrap();
+    assert_eq!(leg["caller_id"], "+15550100077");
+    assert!(named("leg_ringing").is_some(), "busy would not ring");
+    assert_eq!(named("leg_completed").unwrap()["status"], "busy");
+    assert_eq!(code, Some(0));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How far a call is. Webhooks and REST API of a carrier spell it alike, and so do the carriers, nearly.
 
+use handoff_core::call::LegProgress;
+
 /// How far a call or leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallState {
@@ -25,6 +27,17 @@ impl CallState {
             Self::Queued | Self::Initiated | Self::Ringing | Self::InProgress | Self::Unknown => {
                 false
             }
+        }
+    }
+
+    /// How far a human's leg in that state is, or `None` for a state this version does not know.
+    pub(super) fn leg_progress(self) -> Option<LegProgress> {
+        match self {
+            Self::Queued | Self::Initiated => Some(LegProgress::Initiated),
+            Self::Ringing => Some(LegProgress::Ringing),
+            Self::InProgress => Some(LegProgress::Answered),
+            Self::Ended(_) => Some(LegProgress::Completed),
+            Self::Unknown => None,
         }
     }
 

@@ -1,9 +1,14 @@
 //! What every carrier's documents have in common: the parts they are made of, and that they are not shown.
 
 use std::fmt;
+use std::time::Duration;
+
+pub use handoff_core::route::Acceptance;
 
 use super::argument::{RingSeconds, Spoken, Voice, WebUrl};
+use super::brief::Brief;
 use super::number::E164;
+use super::target::Reach;
 
 /// A finished document: UTF-8, to be served as `text/xml`.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,8 +45,9 @@ impl fmt::Debug for Document {
 /// human hung up first, so the apology has to suit that ending as well.
 #[derive(Clone, Debug)]
 pub struct DeadManTail {
-    /// The human's number.
-    pub target: E164,
+    /// How the human is reached, as [`Reach::without_us`] gives it. What it says of the handoff is left
+    /// out, because there is none yet. Of any other reach the tail is the apology alone.
+    pub reach: Reach,
     /// The number their phone shows.
     pub caller_id: Option<E164>,
     /// How long it rings.
@@ -54,19 +60,62 @@ pub struct DeadManTail {
 
 /// The document that moves a live call to a human.
 #[derive(Clone, Debug)]
-pub struct Handoff {
+pub struct Handoff<'a> {
     /// What the caller hears first. Nothing is said if it is empty.
-    pub announcement: Spoken,
+    pub announcement: &'a Spoken,
     /// Who says it.
-    pub voice: Voice,
-    /// The human's number.
-    pub target: E164,
+    pub voice: &'a Voice,
+    /// How the human is reached.
+    pub reach: &'a Reach,
     /// The number their phone shows.
     pub caller_id: Option<E164>,
-    /// How long it rings.
+    /// How long it rings, or the caller waits in a queue.
     pub ring: RingSeconds,
-    /// Where the carrier asks what comes after the dial.
-    pub after_dial_url: WebUrl,
-    /// Where the carrier reports on the human's leg.
-    pub leg_status_url: WebUrl,
+    /// Whether the human hears something before they have the caller.
+    pub whisper: bool,
+    /// When the human has taken the call.
+    pub acceptance: Acceptance,
+    /// What the human's side is told of the call.
+    pub brief: &'a Brief,
+    /// Where the carrier asks and reports.
+    pub urls: HandoffUrls,
+}
+
+/// Where a carrier asks and reports while it moves a call to a human. All are of one handoff and attempt.
+#[derive(Clone, Debug)]
+pub struct HandoffUrls {
+    /// What comes after the dial, the queue, the referral or the conference.
+    pub after: WebUrl,
+    /// How the human's leg is.
+    pub leg: WebUrl,
+    /// What the human hears first.
+    pub whisper: WebUrl,
+    /// What the caller hears while they wait in a queue or conference.
+    pub wait: WebUrl,
+    /// The recording for that, if it is not the carrier's to choose.
+    pub music: Option<WebUrl>,
+}
+
+/// The key by which a human takes a call.
+pub const ACCEPT_KEY: char = '1';
+
+/// What a caller gets whom no human could take.
+#[derive(Clone, Debug)]
+pub enum LastResort {
+    /// The promise of a call.
+    CallBack {
+        /// What they hear.
+        message: Spoken,
+    },
+    /// A recording of what they say.
+    Voicemail {
+        /// What they hear before the tone.
+        prompt: Spoken,
+        /// How long they can speak. Rounded to whole seconds, at least one.
+        longest: Duration,
+        /// What comes after the recording.
+        done_url: WebUrl,
+        /// Where the carrier says that the recording can be fetched.
+        status_url: WebUrl,
+    },
 }

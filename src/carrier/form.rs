@@ -18,6 +18,9 @@ pub enum WebhookError {
     /// A call, stream or account name that is none.
     #[error("{0} is not an identifier")]
     Identifier(&'static str),
+    /// An address that is none.
+    #[error("{0} is not an address")]
+    Address(&'static str),
 }
 
 /// The parameters of one request. Of repeated names the first counts.
@@ -59,6 +62,11 @@ impl<'a> Form<'a> {
             None | Some("") => Ok(None),
             Some(_) => self.call(name).map(Some),
         }
+    }
+
+    /// What is no number says nothing.
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.trim().parse().ok()
     }
 
     /// What is neither true nor false says nothing.

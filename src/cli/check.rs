@@ -6,9 +6,11 @@ use handoff_core::call::Mode;
 use handoff_core::rule::DECLARED;
 use serde::Serialize;
 
+use super::standing::Standing;
 use super::wiring;
 use crate::carrier::twilio::rest::Credentials;
 use crate::carrier::twilio::twiml;
+use crate::clock;
 use crate::config::{Config, ConfigError, Loaded, RecognizerChoice, SlackAccess, ZendeskAccess};
 
 #[derive(Serialize)]
@@ -16,6 +18,8 @@ struct Report<'a> {
     ok: bool,
     problems: Vec<Problem>,
     notes: &'a [String],
+    #[serde(flatten)]
+    standing: Option<Standing<'a>>,
 }
 
 #[derive(Serialize)]
@@ -35,10 +39,12 @@ pub(super) fn run(loaded: Result<Loaded, ConfigError>, json: bool) -> ExitCode {
     let ok = problems.is_empty();
     if json {
         let notes = loaded.as_ref().map_or(&[][..], |loaded| &loaded.notes);
+        let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
         match serde_json::to_string(&Report {
             ok,
             problems,
             notes,
+            standing: config.map(|config| Standing::of(config, clock::wall())),
         }) {
             Ok(text) => println!("{text}"),
             Err(error) => eprintln!("handoff: {error}"),
@@ -128,7 +134,6 @@ fn print_use(loaded: &Loaded) {
         plivo,
         voice_agent,
         handoff,
-        targets,
         rules,
         ..
     } = &loaded.config;
@@ -173,13 +178,9 @@ fn print_use(loaded: &Loaded) {
     };
     println!("voice agent  {stands}");
     println!("recognizer   {}", recognizer(&loaded.config.recognizer));
-    for (nth, target) in targets.iter().enumerate() {
-        let default = if nth == 0 { ", the default" } else { "" };
-        println!(
-            "target       {} rings {} s{default}",
-            target.name,
-            target.ring.get()
-        );
+    let standing = Standing::of(&loaded.config, clock::wall());
+    for line in standing.lines() {
+        println!("{line}");
     }
     for rule in &rules.rules {
         println!("rule         {}: {}", rule.name, rule.when.source());

@@ -8,7 +8,7 @@ use handoff_core::call::{Disposition, Fact};
 use serde_json::Value;
 
 use super::replay;
-use super::stage::{self, CarrierChoice, Hearing, Play, Played};
+use super::stage::{self, CarrierChoice, Delays, Hearing, Play, Played};
 use crate::config;
 use crate::recognizer::pocketsphinx::ACOUSTIC_MODEL;
 
@@ -46,6 +46,7 @@ impl Demo {
             call: self.call,
             speed: speed.to_owned(),
             hearing,
+            delays: Delays::default(),
         };
         title("A recorded call, played through the real server");
         println!("call         {} (synthetic voices)", play.call.display());

@@ -8,8 +8,10 @@ mod entrance;
 mod process;
 mod receive_mark;
 mod replay;
+mod ringing;
 mod serve;
 mod stage;
+mod standing;
 mod wiring;
 
 pub use args::main;

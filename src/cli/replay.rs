@@ -1,4 +1,4 @@
-//! `handoff replay`: a recorded call through a real server, as a timeline.
+//! `handoff replay`: recorded calls through a real server, as timelines.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,10 @@ use anyhow::{Context as _, bail, ensure};
 use handoff_core::call::{Stamp, describe};
 use handoff_core::time::CallTime;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::stage::{self, CarrierChoice, Hearing, Play};
+use super::ringing::{self, Wait};
+use super::stage::{self, CarrierChoice, Delays, Hearing, Play, Played};
 use crate::journal::Record;
 
 /// How far a moment of the audio may lie from where it is expected: recognizers answer in steps of
@@ -21,10 +23,10 @@ const LEG_OVER: &str = "human's leg over";
 
 #[derive(clap::Args)]
 pub(super) struct Replay {
-    /// The recorded call, like fixtures/calls/asks-for-human.
-    #[arg(value_name = "DIR")]
-    call: PathBuf,
-    /// Over whose line the call comes in.
+    /// The recorded calls, like fixtures/calls/asks-for-human. Several are played one after the other.
+    #[arg(value_name = "DIR", required = true)]
+    calls: Vec<PathBuf>,
+    /// Over whose line the calls come in.
     #[arg(long, default_value = "twilio")]
     carrier: CarrierChoice,
     /// How many times as fast as life, or `max`.
@@ -33,10 +35,12 @@ pub(super) struct Replay {
     /// Who turns speech into words. Without it: `recorded` if the call has hypotheses.jsonl.
     #[arg(long)]
     recognizer: Option<Hearing>,
+    #[command(flatten)]
+    delays: Delays,
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
-    /// Compares with the call's timeline.expected, which is that of a line at Twilio, and fails where
+    /// Compares with each call's timeline.expected, which is that of a line at Twilio, and fails where
     /// it differs.
     #[arg(long)]
     check: bool,
@@ -61,41 +65,83 @@ impl Replay {
             !(self.check && self.carrier == CarrierChoice::Plivo),
             "timeline.expected tells of a line at Twilio: leave --check out with --carrier plivo"
         );
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let mut waits = Vec::new();
+        let mut has_complaints = false;
+        for call in &self.calls {
+            if self.calls.len() > 1 {
+                self.say(
+                    || json!({"kind": "call", "call": call}),
+                    || format!("== {}", call.display()),
+                );
+            }
+            let played = runtime.block_on(stage::play(&self.play(call), |_| {}));
+            let played = played.with_context(|| format!("cannot replay {}", call.display()))?;
+            waits.extend(self.tell(call, &played)?);
+            has_complaints |= !played.complaints.is_empty();
+        }
+        if self.calls.len() > 1 {
+            self.say(
+                || ringing::summary(&waits),
+                || ringing::print_summary(&waits),
+            );
+        }
+        Ok(if has_complaints {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+
+    fn play(&self, call: &Path) -> Play {
         let hearing = self.recognizer.unwrap_or_else(|| {
-            if self.call.join("hypotheses.jsonl").is_file() {
+            if call.join("hypotheses.jsonl").is_file() {
                 Hearing::Recorded
             } else {
                 Hearing::Pocketsphinx
             }
         });
-        let play = Play {
+        Play {
             carrier: self.carrier,
-            call: self.call.clone(),
-            speed: self.speed,
+            call: call.to_owned(),
+            speed: self.speed.clone(),
             hearing,
-        };
-        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-        let played = runtime.block_on(stage::play(&play, |_| {}))?;
+            delays: self.delays,
+        }
+    }
+
+    /// Prints what came of a call, and compares it where that is asked for.
+    fn tell(&self, call: &Path, played: &Played) -> anyhow::Result<Vec<Wait>> {
         let lines = timeline(&played.records);
         for line in &lines {
-            if self.json {
-                println!("{}", serde_json::to_string(line)?);
-            } else {
-                println!("{}", print(line));
-            }
+            self.say(|| json!(line), || print(line));
+        }
+        let waits = ringing::waits(self.carrier, &played.records);
+        for wait in &waits {
+            let line = Line {
+                at_ms: lines.last().map_or(0, |last| last.at_ms),
+                media: false,
+                kind: "ringing",
+                detail: wait.detail(),
+            };
+            self.say(|| wait.to_json(&line), || print(&line));
         }
         for complaint in &played.complaints {
             eprintln!("{complaint}");
         }
         if self.check {
-            compare(&self.call, &lines)?;
+            compare(call, &lines)?;
             eprintln!("as expected");
         }
-        Ok(if played.complaints.is_empty() {
-            ExitCode::SUCCESS
+        Ok(waits)
+    }
+
+    fn say(&self, json: impl FnOnce() -> Value, words: impl FnOnce() -> String) {
+        if self.json {
+            println!("{}", json());
         } else {
-            ExitCode::FAILURE
-        })
+            println!("{}", words());
+        }
     }
 }
 
@@ -154,7 +200,7 @@ fn compare(call: &Path, lines: &[Line]) -> anyhow::Result<()> {
     let printed: Vec<_> = lines.iter().map(print).collect();
     let is_late = |rest: &str, at_ms: u64| {
         let trigger = lines.iter().find(|line| line.kind == "trigger");
-        rest.ends_with(LEG_OVER)
+        rest.contains(LEG_OVER)
             || rest.starts_with("utterance") && trigger.is_some_and(|trigger| at_ms > trigger.at_ms)
     };
     let mut awaited: BTreeMap<_, VecDeque<(usize, &str)>> = BTreeMap::new();

@@ -26,6 +26,7 @@ use crate::http::{Front, router};
 use crate::journal::Journal;
 use crate::recognizer::Recognizers;
 use crate::session::{Registry, Surroundings, Tokens};
+use crate::targets::Targets;
 use crate::telemetry::metrics::{self, LeftAlone};
 
 /// Deliveries under way may take this long once everything else has ended.
@@ -103,11 +104,16 @@ async fn serve(
     let tokens = Tokens::open(&data).context("cannot make the key of stream tokens")?;
     info!(recognizer = recognizers.name(), "recognizer");
     let sinks = wiring::sinks(&config);
+    let routing = config.routing.clone();
+    let targets = Targets::open(&config.targets, routing, journal.clone(), egress.clone())
+        .await
+        .context("cannot read what was told of targets")?;
     let around = Arc::new(Surroundings {
         policy: Arc::new(wiring::policy(&mut config)),
         journal: journal.clone(),
         egress: egress.clone(),
         carriers: wiring::carriers(&config),
+        targets: Arc::new(targets),
         recognizers,
         sinks: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
         start_deadline: config.stream.start_deadline,
@@ -217,7 +223,9 @@ async fn revive(
         registry.revive(
             account,
             arrival,
-            records.into_iter().map(|record| record.fact).collect(),
+            (records.into_iter())
+                .map(|record| (record.at, record.fact))
+                .collect(),
         );
         revived += 1;
     }

@@ -28,6 +28,10 @@ const TARGET: &str = "+15550100042";
 /// What `max` stands for: as fast as stand-ins over sockets keep up with on a busy machine.
 const FASTEST: &str = "8";
 
+/// How long the caller stays while nothing happens, besides the carrier's own delays. Of real time, in
+/// which a busy machine has to catch up with the call.
+const LINGER_MS: u64 = 6_000;
+
 /// After the carrier's part, the books may take this long to close.
 const CLOSING: Duration = Duration::from_secs(30);
 /// How often the server is asked whether everything is delivered.
@@ -79,6 +83,27 @@ impl CarrierChoice {
     }
 }
 
+/// How long the carrier takes for what it does, in real time whatever the speed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Delays {
+    /// How long the carrier takes to answer a REST request, in real time.
+    #[arg(long, default_value_t = Delays::default().rest_ms, value_name = "N")]
+    pub rest_ms: u64,
+    /// How long it takes the carrier from a Dial until the phone rings, in real time.
+    #[arg(long, default_value_t = Delays::default().setup_ms, value_name = "N")]
+    pub setup_ms: u64,
+}
+
+/// The carrier that the promise is made for: a human's phone rings within 3 s of the trigger.
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            rest_ms: 300,
+            setup_ms: 500,
+        }
+    }
+}
+
 /// How a call is played.
 #[derive(Clone, Debug)]
 pub(super) struct Play {
@@ -90,6 +115,8 @@ pub(super) struct Play {
     pub speed: String,
     /// Who hears.
     pub hearing: Hearing,
+    /// How slow the carrier is.
+    pub delays: Delays,
 }
 
 impl Play {
@@ -151,9 +178,12 @@ pub(super) async fn play(play: &Play, mut seen: impl FnMut(&Value)) -> anyhow::R
             .args(["--plivo-auth-id", PLIVO_AUTH_ID])
             .args(["--plivo-auth-token", AUTH_TOKEN]),
     };
+    let Delays { rest_ms, setup_ms } = play.delays;
+    let linger_ms = LINGER_MS.saturating_add(rest_ms).saturating_add(setup_ms);
     command
-        // Of real time, in which a busy machine has to catch up with the call.
-        .args(["--linger-ms", "6000"])
+        .args(["--rest-delay-ms", &rest_ms.to_string()])
+        .args(["--ring-delay-ms", &setup_ms.to_string()])
+        .args(["--linger-ms", &linger_ms.to_string()])
         .args(["--speed", play.pace(), "--call"])
         .arg(&play.call);
     let mut carrier = Process::start("carrier", command)?;
@@ -274,8 +304,9 @@ fn write_config(data: &Path, play: &Play, script: &Script) -> anyhow::Result<Pat
     };
     let pace = play.pace().parse::<f64>().unwrap_or(1.0).ceil().max(1.0) as u32;
     let text = format!(
-        "[voice_agent]\nmode = \"{}\"\n[recognizer]\nkind = \"{recognizer}\"\n\
+        "[handoff]\nbridged_after = \"{}ms\"\n[voice_agent]\nmode = \"{}\"\n[recognizer]\nkind = \"{recognizer}\"\n\
          [recognizer.deepgram]\npace = {pace}\n[stream]\ngrace = \"3s\"\n",
+        2_000 / pace,
         script.mode
     );
     let path = data.join("handoff.toml");

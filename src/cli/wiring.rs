@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use handoff_core::call::Policy;
+use handoff_core::call::{LastResort, Policy};
+use handoff_core::route::Joining;
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
@@ -33,6 +34,12 @@ const MAXIMUM_AGE: Duration = Duration::from_secs(4 * 3600 + 600);
 const FIRST_LEG_NEWS: Duration = Duration::from_secs(3);
 /// Slow speech, a character.
 const SPOKEN_CHARACTER: Duration = Duration::from_millis(80);
+/// An outside URL that gives the order of targets has 800 ms.
+const ROUTE_DEADLINE: Duration = Duration::from_secs(1);
+/// A carrier fetches what it took at once, or when a stream has ended.
+const FETCH_WITHIN: Duration = Duration::from_secs(3);
+/// Longer than the longest whisper, said twice, and the key that follows it.
+const WHISPERED: Duration = Duration::from_secs(4 * 60);
 /// Handoffs of one call, so that a carrier that refuses them all does not fill the ticket system.
 const HANDOFFS: u32 = 3;
 /// Recognizers answer a flush within about a second.
@@ -54,11 +61,7 @@ const ASKING_WORDS: [&str; 8] = [
 
 /// The accounts at carriers.
 pub(super) fn carriers(config: &Config) -> Carriers {
-    let script = Script::new(
-        &config.server.public_url,
-        &config.handoff,
-        &config.targets[0],
-    );
+    let script = Script::new(&config.server.public_url, &config.handoff, &config.targets);
     let twilio = config
         .twilio
         .as_ref()
@@ -116,18 +119,35 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         rules: std::mem::take(&mut config.rules),
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
+        routes: Arc::clone(&config.routing.routes),
+        last_resort: match config.handoff.last_resort {
+            config::LastResort::CallBack => LastResort::CallBack,
+            config::LastResort::Voicemail { .. } => LastResort::Voicemail,
+        },
         mode: config.voice_agent.mode,
         digits_pause: config.handoff.digits_pause,
         journal_deadline: config.handoff.journal_deadline,
         rewrite_attempts: config.handoff.attempts,
         rewrite_retry: config.handoff.retry,
+        route_deadline: ROUTE_DEADLINE,
         rewrite_evidence: evidence_after(config.handoff.say.expose()),
+        fetch_within: FETCH_WITHIN,
+        bridged_after: config.handoff.bridged_after,
+        human_deadline: human_deadline(&config.targets),
         handoffs: HANDOFFS,
         last_words: LAST_WORDS,
         stream_grace: config.stream.grace,
         inspect_every: INSPECT_EVERY,
         maximum_age: MAXIMUM_AGE,
     }
+}
+
+/// How long a caller waits in a conference for a human of whom nothing is heard: until the longest ring of
+/// those who are called to one is over.
+fn human_deadline(targets: &[config::Target]) -> Duration {
+    let called = (targets.iter()).filter(|target| target.joining() == Joining::Conference);
+    let longest = called.map(|target| target.ring.get()).max();
+    Duration::from_secs(longest.unwrap_or_default().into()) + WHISPERED
 }
 
 fn evidence_after(announcement: &str) -> Duration {
@@ -213,7 +233,7 @@ fn deepgram_options(deepgram: &config::Deepgram, rules: &RuleSet) -> DeepgramOpt
             lost_after: 4,
         },
         replay: Replay {
-            cap: Duration::from_secs(5),
+            cap: Duration::from_secs(5).saturating_mul(deepgram.pace),
             rewind: Duration::from_millis(800),
             rate: 1.25 * f64::from(deepgram.pace),
         },

@@ -144,6 +144,26 @@ pub(super) const COOL_DOWN: Bounds<Duration> = Bounds {
           repeated before the caller heard of it, and 4h is as long as a call",
 };
 
+pub(super) const BRIDGED_AFTER: Bounds<Duration> = Bounds {
+    least: Duration::ZERO,
+    most: SECOND.saturating_mul(30),
+    why: "caller and human joined this long count as such; with 0s a line that breaks at once does, \
+          with more than 30s a short talk does not",
+};
+
+pub(super) const VOICEMAIL_LONGEST: Bounds<Duration> = Bounds {
+    least: SECOND.saturating_mul(5),
+    most: MINUTE.saturating_mul(30),
+    why: "a caller may speak this long; with less nobody can say what they want, with more a phone \
+          that was not hung up is recorded",
+};
+
+pub(super) const TASK_PRIORITY: Bounds<u32> = Bounds {
+    least: 0,
+    most: i32::MAX as u32,
+    why: "tasks of a higher number go first; TaskRouter takes no more",
+};
+
 /// Less than the least would end before a vendor's `Retry-After`, which is often a minute.
 pub(super) const GIVE_UP_AFTER: Bounds<Duration> = Bounds {
     least: MINUTE.saturating_mul(5),
@@ -203,6 +223,12 @@ mod tests {
             ("handoff", "journal_deadline", JOURNAL_DEADLINE.to_string()),
             ("handoff", "attempts", ATTEMPTS.to_string()),
             ("handoff", "retry", RETRY.to_string()),
+            ("handoff", "bridged_after", BRIDGED_AFTER.to_string()),
+            (
+                "handoff",
+                "voicemail_longest",
+                VOICEMAIL_LONGEST.to_string(),
+            ),
             ("[rule]", "cool_down", COOL_DOWN.to_string()),
             ("delivery", "give_up_after", GIVE_UP_AFTER.to_string()),
         ] {

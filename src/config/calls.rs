@@ -1,4 +1,4 @@
-//! What happens to a call: `[voice_agent]`, `[stream]`, `[handoff]`, `[[target]]`, `[[rule]]`.
+//! What happens to a call: `[voice_agent]`, `[stream]`, `[handoff]`, `[[rule]]`.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use handoff_core::rule::{Expression, Rule};
 use super::bounds;
 use super::reader::{Problems, Section};
 use crate::base_url::BaseUrl;
-use crate::carrier::number::{CallerIdPolicy, E164};
+use crate::carrier::argument::{Spoken, WebUrl};
+use crate::carrier::number::CallerIdPolicy;
 use crate::carrier::plivo::xml::{self, InlineElements};
-use crate::carrier::twilio::argument::{RingSeconds, Spoken, WebUrl};
+use crate::carrier::template::{Template, TemplateError};
 use crate::carrier::twilio::twiml;
 use crate::carrier::twilio::xml::InlineVerbs;
 
@@ -42,17 +43,28 @@ pub struct Handoff {
     pub attempts: u32,
     /// The first wait between two.
     pub retry: Duration,
+    /// What humans hear before they have the caller.
+    pub whisper: Template,
+    /// What callers get after the last target.
+    pub last_resort: LastResort,
+    /// How long caller and human have to be joined to count as such.
+    pub bridged_after: Duration,
+    /// What callers hear while they wait in a queue or conference; the carrier's own music without it.
+    pub hold_music: Option<WebUrl>,
 }
 
-/// A `[[target]]`: where calls go.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Its name in the configuration.
-    pub name: String,
-    /// The number to ring.
-    pub number: E164,
-    /// How long to ring it.
-    pub ring: RingSeconds,
+/// What a caller gets whom no human could take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LastResort {
+    /// The promise of a call, which is [`Handoff::nobody`].
+    CallBack,
+    /// The chance to leave a message.
+    Voicemail {
+        /// Spoken before the tone.
+        prompt: Spoken,
+        /// How long the caller can speak.
+        longest: Duration,
+    },
 }
 
 /// `[voice_agent]`: how we stand in a call, in the words of each carrier that is configured.
@@ -234,8 +246,9 @@ impl StreamTimes {
 }
 
 impl Handoff {
-    /// Reads the section; the name of the target and the ring time belong to [`Target::read_all`].
-    pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Self {
+    /// Reads the section; the name of the target and the ring time belong to
+    /// [`Target::read_all`](super::Target::read_all). `None` if it cannot be used.
+    pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Option<Self> {
         let mut spoken = |key: &'static str| {
             let text = section.text(key, problems);
             let spoken = Spoken::new(&text);
@@ -249,6 +262,24 @@ impl Handoff {
             spoken
         };
         let (say, nobody, apology) = (spoken("say"), spoken("nobody"), spoken("apology"));
+        let prompt = spoken("voicemail");
+        let whisper = section.parsed("whisper", whisper, problems);
+        let longest = section.duration("voicemail_longest", &bounds::VOICEMAIL_LONGEST, problems);
+        let last_resort = match section.text("last_resort", problems).as_str() {
+            "call_back" => LastResort::CallBack,
+            "voicemail" => LastResort::Voicemail { prompt, longest },
+            other => {
+                problems.add(
+                    section.path("last_resort"),
+                    format!("\"{other}\" must be \"call_back\" or \"voicemail\""),
+                );
+                LastResort::CallBack
+            }
+        };
+        let hold_music = match section.text("hold_music", problems).as_str() {
+            "" => None,
+            url => problems.keep(section.path("hold_music"), WebUrl::new(url)),
+        };
         let caller_id = match section.text("caller_id", problems).as_str() {
             "caller" => CallerIdPolicy::Caller,
             "called" => CallerIdPolicy::Called,
@@ -260,7 +291,7 @@ impl Handoff {
                 CallerIdPolicy::default()
             }
         };
-        Self {
+        Some(Self {
             say,
             nobody,
             apology,
@@ -273,82 +304,31 @@ impl Handoff {
             ),
             attempts: section.number("attempts", &bounds::ATTEMPTS, problems),
             retry: section.duration("retry", &bounds::RETRY, problems),
-        }
-    }
-}
-
-impl Target {
-    /// Reads all targets; the one that calls go to by default comes first.
-    pub(super) fn read_all(
-        sections: Vec<Section<'_>>,
-        handoff: &mut Section<'_>,
-        problems: &mut Problems,
-    ) -> Vec<Self> {
-        let ring = ring(handoff, problems);
-        let wanted = handoff.text("target", problems);
-        let wanted_path = handoff.path("target");
-        if sections.is_empty() {
-            problems.add(
-                "target",
-                "no human to hand calls to; add a [[target]] with name and number, or set \
-                 HANDOFF_TARGET to a number like +15550100042",
-            );
-        }
-        let mut names = Vec::new();
-        let mut targets: Vec<Option<Self>> = sections
-            .into_iter()
-            .map(|section| Self::read(section, ring, &mut names, problems))
-            .collect();
-        if !wanted.is_empty() && !names.is_empty() {
-            match names.iter().position(|name| *name == wanted) {
-                Some(place) => targets[..=place].rotate_right(1),
-                None => problems.add(
-                    wanted_path,
-                    format!("there is no [[target]] named \"{wanted}\""),
-                ),
-            }
-        }
-        targets.into_iter().flatten().collect()
-    }
-
-    /// Adds the target's name to `names`, which says where it stands even if it cannot be used.
-    fn read(
-        mut section: Section<'_>,
-        default_ring: Option<RingSeconds>,
-        names: &mut Vec<String>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        let name = section.text("name", problems);
-        if name.is_empty() {
-            problems.add(
-                section.path("name"),
-                "is not set; routes and tickets name the target",
-            );
-        } else if names.contains(&name) {
-            problems.add(
-                section.path("name"),
-                "is the name of another target too (HANDOFF_TARGET is named \"default\")",
-            );
-        }
-        names.push(name.clone());
-        let number = section.parsed("number", E164::parse, problems);
-        let ring = match section.has("ring") {
-            true => ring(&mut section, problems),
-            false => default_ring,
-        };
-        section.finish(problems);
-        Some(Self {
-            name,
-            number: number?,
-            ring: ring?,
+            bridged_after: section.duration("bridged_after", &bounds::BRIDGED_AFTER, problems),
+            whisper: whisper?,
+            last_resort,
+            hold_music,
         })
     }
 }
 
-fn ring(section: &mut Section<'_>, problems: &mut Problems) -> Option<RingSeconds> {
-    let ring = section.unbounded_duration("ring", problems)?;
-    let seconds = u16::try_from(ring.as_secs()).unwrap_or(u16::MAX);
-    problems.keep(section.path("ring"), RingSeconds::new(seconds))
+/// Why a text is no whisper.
+#[derive(Debug, thiserror::Error)]
+enum WhisperError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("must be 1 to {WHISPER_CHARACTERS} characters: the caller waits while it is said")]
+    Length,
+}
+
+/// Some 40 seconds of speech, before what the places in it are filled with.
+const WHISPER_CHARACTERS: usize = 500;
+
+fn whisper(text: &str) -> Result<Template, WhisperError> {
+    if !(1..=WHISPER_CHARACTERS).contains(&text.chars().count()) {
+        return Err(WhisperError::Length);
+    }
+    Ok(Template::parse(text)?)
 }
 
 /// Reads one rule; `None` when it is switched off or cannot be used.

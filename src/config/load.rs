@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use handoff_core::call::Mode;
+use handoff_core::id::Carrier;
 use handoff_core::pii::Secret;
 use handoff_core::rule::RuleSet;
 use toml::{Table, Value};
 
-use super::calls::{Handoff, StreamTimes, Surroundings, Target, VoiceAgent, read_rule};
+use super::calls::{Handoff, StreamTimes, Surroundings, VoiceAgent, read_rule};
 use super::connections::{Plivo, RecognizerChoice, Twilio};
 use super::environment::Environment;
 use super::reader::{Problem, Problems, Section};
+use super::routes::Routing;
 use super::server::Server;
 use super::sinks::{Delivery, Slack, Zendesk};
+use super::targets::{Around, Target};
 use crate::base_url::BaseUrl;
 
 /// The complete default configuration, which is also its reference.
@@ -38,6 +41,8 @@ pub struct Config {
     pub handoff: Handoff,
     /// `[[target]]`: never empty, the default first.
     pub targets: Vec<Target>,
+    /// `[[route]]`, over all targets.
+    pub routing: Routing,
     /// `[[rule]]`.
     pub rules: RuleSet,
     /// `[delivery]`.
@@ -83,6 +88,11 @@ pub enum ConfigError {
     #[error("the configuration has {} problem{}", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Unusable(Vec<Problem>),
 }
+
+/// Characters of speech in a second.
+const SPOKEN_PER_SECOND: usize = 12;
+/// With more of them a human's phone does not ring within three seconds of the caller's wish.
+const LONGEST_ANNOUNCEMENT: usize = 2 * SPOKEN_PER_SECOND;
 
 /// Settings that the environment may give, and the keys they stand for.
 const OVERRIDES: [(&str, &[&str]); 11] = [
@@ -170,10 +180,25 @@ fn read(
     let handoff = Handoff::read(&mut handoff_section, &mut problems);
     let delivery = Delivery::read(section("delivery", &mut problems), &mut problems);
     let mut sinks = section("sink", &mut problems);
+    let carriers: Vec<Carrier> = (twilio.iter().map(|_| Carrier::Twilio))
+        .chain(plivo.iter().map(|_| Carrier::Plivo))
+        .collect();
     let targets = Target::read_all(
         root.sections("target", &mut problems),
         &mut handoff_section,
+        &Around {
+            env,
+            carriers: &carriers,
+        },
         &mut problems,
+        &mut notes,
+    );
+    let routing = Routing::read_all(
+        root.sections("route", &mut problems),
+        &targets,
+        env,
+        &mut problems,
+        &mut notes,
     );
     handoff_section.finish(&mut problems);
     let rules = (root.sections("rule", &mut problems).into_iter())
@@ -189,6 +214,13 @@ fn read(
     if api_token.is_none() {
         notes.push("no API: set HANDOFF_API_TOKEN to let other systems hand calls over".to_owned());
     }
+    let announcement = (handoff.as_ref()).map_or(0, |how| how.say.expose().chars().count());
+    if announcement > LONGEST_ANNOUNCEMENT {
+        let seconds = announcement / SPOKEN_PER_SECOND;
+        notes.push(format!(
+            "handoff.say takes about {seconds} s to speak, and no phone rings before that"
+        ));
+    }
     if plivo.is_some() && (voice_agent.as_ref()).is_some_and(|how| how.mode == Mode::Listen) {
         notes.push(
             "Plivo allows one stream a call: beside a voice agent that streams itself, only \
@@ -196,7 +228,8 @@ fn read(
                 .to_owned(),
         );
     }
-    let (Some(server), Some(voice_agent), true) = (server, voice_agent, problems.0.is_empty())
+    let (Some(server), Some(voice_agent), Some(handoff), Some(routing), true) =
+        (server, voice_agent, handoff, routing, problems.0.is_empty())
     else {
         return Err(ConfigError::Unusable(problems.0));
     };
@@ -209,7 +242,8 @@ fn read(
         stream,
         recognizer,
         handoff,
-        targets,
+        targets: targets.targets,
+        routing,
         rules,
         delivery,
         zendesk,

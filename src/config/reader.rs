@@ -75,7 +75,13 @@ impl<'a> Section<'a> {
         self.table.get(key)
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    /// Whether a key is there, which is one of this table's.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Whether a key is there, which may be none of this table's.
+    pub(super) fn contains(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 

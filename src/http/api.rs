@@ -23,9 +23,9 @@ use crate::session::Attachment;
 
 /// A refusal: `error` is a fixed word for programs, `message` says what to do.
 #[derive(Serialize)]
-struct Refused {
-    error: &'static str,
-    message: Cow<'static, str>,
+pub(super) struct Refused {
+    pub(super) error: &'static str,
+    pub(super) message: Cow<'static, str>,
 }
 
 /// A live call.

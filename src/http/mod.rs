@@ -3,10 +3,12 @@
 mod admin;
 mod api;
 mod front;
+mod human;
 mod media;
 mod posted;
 mod router;
 mod signed;
+mod targets;
 mod voice;
 
 pub use front::{Front, PlivoDoor, TwilioDoor};

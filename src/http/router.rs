@@ -7,12 +7,13 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, post, put};
 
 use handoff_core::id::Carrier;
 
 use super::front::Front;
-use super::{admin, api, media, voice};
+use super::{admin, api, human, media, targets, voice};
+use crate::session::Step;
 
 /// Carriers send a few kilobytes; nobody else has to send more.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub fn router(front: Front) -> Router {
         .route("/api/calls/{id}", get(api::call))
         .route("/api/calls/{id}/handoff", post(api::hand_off))
         .route("/api/deliveries", get(api::deliveries))
+        .route("/api/targets", get(targets::all))
+        .route("/api/targets/{name}", put(targets::tell))
         // Operators.
         .route("/metrics", get(admin::metrics))
         .route("/healthz", get(admin::healthy))
@@ -48,20 +51,20 @@ pub fn router(front: Front) -> Router {
 /// words of their own for the webhook of a new call and that of its end.
 fn carrier(carrier: Carrier, begins: &str, ends: &str) -> Router<Front> {
     let path = |rest: &str| format!("/{}/{rest}", carrier.as_str());
+    let step = |what: &str| path(&format!("{what}/{}", Step::ROUTE));
     Router::new()
         .route(&path(begins), post(voice::announced))
-        .route(
-            &path("handoff/{handoff}/{attempt}"),
-            post(voice::handoff_document),
-        )
-        .route(
-            &path("after-dial/{handoff}/{attempt}"),
-            post(voice::dial_ended),
-        )
-        .route(
-            &path("leg/{handoff}/{attempt}"),
-            post(voice::leg_progressed),
-        )
+        // The caller's side of a handoff.
+        .route(&step("handoff"), post(voice::handoff_document))
+        .route(&step("after-dial"), post(voice::dial_ended))
+        .route(&step("wait"), post(voice::waiting))
+        .route(&step("message"), post(voice::message_left))
+        // The human's side.
+        .route(&step("leg"), post(human::leg_progressed))
+        .route(&step("whisper"), post(human::whispered_to))
+        .route(&step("accept"), post(human::key_pressed))
+        .route(&step("human"), post(human::answered))
+        .route(&step("human-status"), post(human::called_leg_progressed))
         .route(&path("dead-man"), post(voice::dead_man))
         .route(&path(ends), post(voice::call_progressed))
         .route(&path("stream-status"), post(voice::stream_progressed))

@@ -13,14 +13,14 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use handoff_core::id::{Carrier, HandoffId};
+use handoff_core::id::Carrier;
 use tracing::debug;
 
 use super::front::{Front, PlivoDoor, TwilioDoor};
 use super::posted::Posted;
 use crate::carrier::form::{WebhookError, parse_form};
 use crate::carrier::{plivo, twilio};
-use crate::session::CarrierAccount;
+use crate::session::{CarrierAccount, NoStep, Step};
 
 /// A request that the carrier signed and that speaks of our account.
 pub(super) struct Signed<T> {
@@ -30,21 +30,9 @@ pub(super) struct Signed<T> {
     pub(super) route: String,
     /// What it says, or why that cannot be read.
     pub(super) said: Result<T, WebhookError>,
-    /// What its path speaks of.
-    pub(super) attempt: Result<Attempt, NoAttempt>,
+    /// What its path speaks of, if we have written it and it is of a route that speaks of a handoff.
+    pub(super) step: Result<Step, NoStep>,
 }
-
-/// One attempt of a handoff, as our URLs name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
-    pub(super) handoff: HandoffId,
-    pub(super) number: u32,
-}
-
-/// The path is of a route without an attempt, or we have not written it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("path names no attempt of a handoff")]
-pub(super) struct NoAttempt;
 
 impl<T: Posted> FromRequest<Front> for Signed<T> {
     type Rejection = Response;
@@ -60,7 +48,7 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
         if !door.claims(&headers) {
             return Err(Front::unsigned(&"no signature", route));
         }
-        let attempt = Attempt::read(&mut request).await;
+        let step = step(&mut request).await;
         let uri = request.uri().clone();
         let body = Bytes::from_request(request, front)
             .await
@@ -72,7 +60,7 @@ impl<T: Posted> FromRequest<Front> for Signed<T> {
             said: T::parse(account.carrier(), &parameters),
             account,
             route: route.to_owned(),
-            attempt,
+            step,
         })
     }
 }
@@ -181,16 +169,11 @@ fn unsigned_upgrade() {
     debug!("media socket without a signature");
 }
 
-impl Attempt {
-    async fn read(request: &mut Request) -> Result<Self, NoAttempt> {
-        let path: RawPathParams = request.extract_parts().await.map_err(|_| NoAttempt)?;
-        let value = |wanted| {
-            let mut named = path.iter().filter(|(name, _)| *name == wanted);
-            named.next().map(|(_, value)| value).ok_or(NoAttempt)
-        };
-        Ok(Self {
-            handoff: HandoffId::parse(value("handoff")?).ok_or(NoAttempt)?,
-            number: value("attempt")?.parse().map_err(|_| NoAttempt)?,
-        })
-    }
+async fn step(request: &mut Request) -> Result<Step, NoStep> {
+    let path: RawPathParams = request.extract_parts().await.map_err(|_| NoStep)?;
+    let value = |wanted| {
+        let mut named = path.iter().filter(|(name, _)| *name == wanted);
+        named.next().map(|(_, value)| value).ok_or(NoStep)
+    };
+    Step::read(value("handoff")?, value("attempt")?, value("targets")?)
 }

@@ -3,16 +3,16 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use handoff_core::call::{Arrival, DialEnd, Event};
+use handoff_core::call::{Arrival, Event};
 use handoff_core::id::{CallId, Carrier, CarrierCallId};
 use tracing::{debug, error};
 
 use super::front::{Front, TELLING};
-use super::posted::{Announcement, CallNews, DialNews, LegNews, StreamNews};
-use super::signed::{Attempt, Signed};
+use super::posted::{Announcement, CallNews, DialNews, MessageNews, StreamNews, WaitNews};
+use super::signed::Signed;
 use crate::carrier::document::Document;
 use crate::clock;
-use crate::session::Admission;
+use crate::session::{Admission, Briefing, CarrierAccount, Knowledge, Step};
 
 /// A call comes in: how do we stand in it?
 pub(super) async fn announced(
@@ -46,12 +46,15 @@ pub(super) async fn announced(
 ///
 /// The caller waits for it, so a call whose handoff cannot be told gets a document that rings the
 /// default target all the same.
-pub(super) async fn handoff_document(request: Signed<Announcement>) -> Response {
+pub(super) async fn handoff_document(
+    State(front): State<Front>,
+    request: Signed<Announcement>,
+) -> Response {
     let Signed {
         account,
         route,
         said,
-        attempt,
+        step,
     } = request;
     // The document depends on who called whom, which the request says: a call whose task is gone
     // gets the same one.
@@ -59,14 +62,19 @@ pub(super) async fn handoff_document(request: Signed<Announcement>) -> Response 
         Ok(request) => arrived(account.carrier(), request),
         Err(error) => return Front::malformed(&error, &route),
     };
-    let Attempt { handoff, number } = match attempt {
-        Ok(attempt) => attempt,
+    let step = match step {
+        Ok(step) => step,
         Err(error) => {
             Front::malformed(&error, &route);
             return xml(account.dead_man(&arrival));
         }
     };
-    xml(account.handoff(&arrival, &handoff, number))
+    let fetched = Event::DocumentFetched {
+        handoff: step.handoff.clone(),
+        attempt: step.attempt,
+    };
+    let known = consult(&front, &step, Some(fetched)).await;
+    xml(account.handoff(&arrival, &step, &briefing(&account, &step, known.as_ref())))
 }
 
 /// The carrier fetches the document of a call whose task died.
@@ -80,57 +88,77 @@ pub(super) async fn dead_man(request: Signed<Announcement>) -> Response {
     }
 }
 
-/// Dialling the human is over: what does the caller hear now?
+/// The effort to reach a target is over: what does the caller hear now?
 ///
-/// The answer depends on the request alone, so that a call whose task is gone gets the same one.
-/// The caller hears it, so there is one, whatever else came along.
+/// Whether a human had the caller is the call's to say, where carriers do not. A call whose task is
+/// gone goes by the request alone. The caller hears the answer, so there is one, whatever else came
+/// along.
 pub(super) async fn dial_ended(State(front): State<Front>, request: Signed<DialNews>) -> Response {
-    let outcome = match request.said {
-        Ok(outcome) => outcome,
+    let Signed {
+        account,
+        route,
+        said,
+        step,
+    } = request;
+    let news = match said {
+        Ok(news) => news,
         Err(error) => {
-            Front::malformed(&error, &request.route);
-            return xml(request.account.after_dial(DialEnd::Failed));
+            Front::malformed(&error, &route);
+            return xml(account.apology());
         }
     };
-    let end = outcome.end;
-    match request.attempt {
-        Ok(Attempt { handoff, number }) => {
-            let event = Event::DialEnded {
-                handoff,
-                attempt: number,
-                end,
-            };
-            tell(&front, &outcome.call, event).await;
-        }
-        Err(error) => {
-            Front::malformed(&error, &request.route);
-        }
+    if news.hung_up_on {
+        tell(&front, &news.call.call, Event::CallCompleted).await;
+        return xml(account.goodbye());
     }
-    xml(request.account.after_dial(end))
+    let arrival = arrived(account.carrier(), news.call);
+    let step = match step {
+        Ok(step) => step,
+        Err(error) => {
+            Front::malformed(&error, &route);
+            return xml(account.apology());
+        }
+    };
+    let Some(end) = news.ended.end(account.acceptance(&step)) else {
+        return xml(account.nothing());
+    };
+    let event = (step.effort()).map(|effort| Event::DialEnded { effort, end });
+    let known = consult(&front, &step, event).await;
+    let next = (known.as_ref())
+        .and_then(|known| known.next.clone())
+        .unwrap_or_else(|| step.after(end));
+    let briefing = briefing(&account, &step, known.as_ref());
+    xml(account.go_on(&arrival, &step, &next, &briefing))
 }
 
-/// The human's leg moved on.
-pub(super) async fn leg_progressed(
-    State(front): State<Front>,
-    request: Signed<LegNews>,
-) -> Response {
-    let status = match request.said {
-        Ok(status) => status,
-        Err(error) => return Front::malformed(&error, &request.route),
-    };
-    let Attempt { handoff, number } = match request.attempt {
-        Ok(attempt) => attempt,
-        Err(error) => return Front::malformed(&error, &request.route),
-    };
-    if let Some(progress) = status.progress {
-        let event = Event::LegProgressed {
-            handoff,
-            attempt: number,
-            progress,
-        };
-        tell(&front, &status.call, event).await;
+/// The caller waits in a queue, or in the conference of a human who is being called.
+pub(super) async fn waiting(request: Signed<WaitNews>) -> Response {
+    match (request.said, request.step) {
+        (Ok(news), Ok(step)) => xml(request.account.wait(&step, &news.0)),
+        (Err(error), _) => Front::malformed(&error, &request.route),
+        (_, Err(error)) => Front::malformed(&error, &request.route),
     }
-    StatusCode::NO_CONTENT.into_response()
+}
+
+/// The caller left a message.
+pub(super) async fn message_left(
+    State(front): State<Front>,
+    request: Signed<MessageNews>,
+) -> Response {
+    match (request.said, request.step) {
+        (Ok(MessageNews(Some(message))), Ok(step)) => {
+            let event = Event::MessageLeft {
+                handoff: step.handoff.clone(),
+                url: message.url,
+                length: message.length,
+            };
+            consult(&front, &step, Some(event)).await;
+        }
+        (Ok(MessageNews(None)), Ok(_)) => {}
+        (Err(error), _) => return Front::malformed(&error, &request.route),
+        (_, Err(error)) => return Front::malformed(&error, &request.route),
+    }
+    xml(request.account.goodbye())
 }
 
 /// The caller's own leg moved on. Only its end matters.
@@ -175,6 +203,31 @@ fn arrived(carrier: Carrier, request: Announcement) -> Arrival {
     }
 }
 
+/// Tells the call of a step of something and asks what it knows. `None` if it is gone, or too busy to
+/// say while somebody waits.
+pub(super) async fn consult(front: &Front, step: &Step, event: Option<Event>) -> Option<Knowledge> {
+    let consulting = front.registry.consult(&step.handoff, event);
+    match tokio::time::timeout(TELLING, consulting).await {
+        Ok(known) => known,
+        Err(_) => {
+            error!("a call's task does not take its callbacks");
+            None
+        }
+    }
+}
+
+/// What a document of that step is written from.
+pub(super) fn briefing(
+    account: &CarrierAccount,
+    step: &Step,
+    known: Option<&Knowledge>,
+) -> Briefing {
+    match known.and_then(|known| known.context.as_ref()) {
+        Some(context) => Briefing::of(context, account.public_url()),
+        None => Briefing::without(&step.handoff),
+    }
+}
+
 async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
     let told = tokio::time::timeout(TELLING, front.registry.tell(call, event)).await;
     if told.is_err() {
@@ -182,7 +235,7 @@ async fn tell(front: &Front, call: &CarrierCallId, event: Event) {
     }
 }
 
-fn xml(document: Document) -> Response {
+pub(super) fn xml(document: Document) -> Response {
     (
         [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
         document.into_string(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use handoff_core::call::Fact;
 use handoff_core::id::CarrierCallId;
+use handoff_core::route::{Metrics, TargetName};
 
 use super::testing::{
     NEW_YEAR, after, announced, call_id, context, digit, ended, handoff_id, observed, open,
@@ -11,7 +12,7 @@ use super::testing::{
 };
 use super::{
     Claimed, Claims, DeliveryState, Excerpt, FailureReason, Journal, JournalError, Settlement,
-    Undelivered,
+    TargetState, Undelivered,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -39,6 +40,7 @@ macro_rules! conformance {
             dead_letters_keep_reason_and_excerpt_and_can_be_revived
             the_age_of_the_oldest_undelivered_is_known
             adding_and_settling_are_announced
+            the_last_that_was_told_of_a_target_stands
         );
     };
     (@ $fresh:expr; $($promise:ident)+) => {
@@ -532,4 +534,33 @@ fn dead(excerpt: Option<Excerpt>) -> Settlement {
         reason: FailureReason::Gone,
         excerpt,
     }
+}
+
+pub(super) async fn the_last_that_was_told_of_a_target_stands(journal: Journal) {
+    assert_eq!(journal.targets().await.unwrap(), []);
+    let name = |text| TargetName::parse(text).unwrap();
+    let state = |available, csat, told| TargetState {
+        available,
+        metrics: Metrics {
+            handle_seconds: Some(0.1 + 0.2),
+            csat,
+            wait_seconds: None,
+        },
+        told: after(told),
+    };
+    for (target, told) in [
+        ("sales", state(true, Some(4.5), 5)),
+        ("front-desk", state(false, Some(3.0), 1)),
+        ("sales", state(false, None, 7)),
+        // Told before, and late to arrive.
+        ("sales", state(true, Some(1.0), 6)),
+        ("front-desk", state(true, None, 1)),
+    ] {
+        journal.note_target(&name(target), told).await.unwrap();
+    }
+    let expected = [
+        (name("front-desk"), state(true, None, 1)),
+        (name("sales"), state(false, None, 7)),
+    ];
+    assert_eq!(journal.targets().await.unwrap(), expected);
 }

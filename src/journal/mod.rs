@@ -4,6 +4,8 @@
 //! it are one transaction, so after a crash either both are there or neither. What
 //! [`Journal::append`] has acknowledged is on disk.
 //!
+//! Beside them it keeps what was last told of each target.
+//!
 //! The disk form of everything is in [`record`], apart from the types of the core, so that the
 //! core can change without the files of yesterday becoming unreadable.
 
@@ -11,6 +13,7 @@ mod error;
 mod outbox;
 pub mod record;
 mod sqlite;
+mod target;
 
 #[cfg(test)]
 mod conformance;
@@ -24,3 +27,4 @@ pub use outbox::{
 };
 pub use record::Record;
 pub use sqlite::Journal;
+pub use target::TargetState;

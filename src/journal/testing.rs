@@ -1,11 +1,15 @@
 //! What tests of the journal and of delivery start from.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use handoff_core::call::{Disposition, Evidence, Fact, Party, Trigger, TriggerSource, Utterance};
-use handoff_core::context::{HandoffContext, Line};
+use handoff_core::call::{
+    DialEnd, Disposition, Evidence, Fact, Party, Trigger, TriggerSource, Utterance,
+};
+use handoff_core::context::{HandoffContext, Line, Message, Reached, TargetTried};
 use handoff_core::id::{CallId, Carrier, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
+use handoff_core::route::TargetName;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime, WallTime};
 
@@ -120,7 +124,7 @@ pub(crate) fn trigger(number: u8) -> Trigger {
     Trigger {
         handoff: handoff_id(number),
         source: TriggerSource::Rule("caller_asks_for_human".to_owned()),
-        at: CallTime(std::time::Duration::new(3, 123_456_789)),
+        at: CallTime(Duration::new(3, 123_456_789)),
         media_at: MediaTime(24_987),
         evidence: vec![
             Evidence::Words {
@@ -161,7 +165,34 @@ pub(crate) fn context(number: u8, revision: u32) -> HandoffContext {
             decided: false,
         }],
         parameters: [("Digits".to_owned(), Pii::new(String::new()))].into(),
+        reached: match revision {
+            0 => Reached::default(),
+            _ => reached(),
+        },
+        call_back: revision > 0,
+        message: (revision > 0).then(|| Message {
+            url: Pii::new("https://carrier.example.com/recording".to_owned()),
+            length: Duration::from_secs(12),
+        }),
+        cut_short: (revision > 0).then_some(Duration::from_millis(1_500)),
         disposition: (revision > 0).then_some(Disposition::Bridged),
+    }
+}
+
+fn reached() -> Reached {
+    let at = Duration::from_millis;
+    Reached {
+        route: Some("billing".to_owned()),
+        rewrite_sent: Some(at(1)),
+        rewrite_taken: Some(at(250)),
+        targets: vec![TargetTried {
+            target: TargetName::parse("support").unwrap(),
+            ringing: Some(at(800)),
+            answered: Some(at(5_000)),
+            accepted: Some(at(9_000)),
+            bridged: None,
+            end: Some(DialEnd::Failed { code: Some(404) }),
+        }],
     }
 }
 

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handoff_core::call::{Call, Command, Event};
+use handoff_core::call::{Call, Command, Event, Fact};
+use handoff_core::id::HandoffId;
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
-use tokio::sync::mpsc;
+use handoff_core::time::CallTime;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
-use super::carriers::CarrierAccount;
+use super::briefing::{Briefing, Knowledge};
+use super::carriers::{CarrierAccount, Step};
 use super::hearing::Hearing;
 use super::ledger::{Entry, Ledger};
 use super::line::{Line, MediaSocket};
@@ -38,6 +41,17 @@ pub enum Inbox {
     Socket(Box<MediaSocket>),
     /// A callback of the carrier or a request of the API.
     Event(Box<Event>),
+    /// The same, of a carrier that waits for what we know.
+    Question(Box<Question>),
+}
+
+/// A carrier asks what to do, or what to say.
+#[derive(Debug)]
+pub struct Question {
+    /// What it told in asking.
+    pub(super) event: Option<Event>,
+    /// Where it waits.
+    pub(super) answer: oneshot::Sender<Box<Knowledge>>,
 }
 
 /// One call being driven.
@@ -164,12 +178,39 @@ impl Driver {
     fn on_inbox(&mut self, message: Inbox) {
         match message {
             Inbox::Event(event) => self.tell(*event),
+            Inbox::Question(question) => self.on_question(*question),
             Inbox::Socket(socket) => {
                 if self.is_spent() {
                     return self.refuse(Refusal::Token, *socket);
                 }
                 self.on_socket(*socket);
             }
+        }
+    }
+
+    fn on_question(&mut self, Question { event, answer }: Question) {
+        let ended = match &event {
+            Some(Event::DialEnded { effort, .. }) => Some(effort.clone()),
+            Some(_) | None => None,
+        };
+        if let Some(event) = event {
+            self.tell(event);
+        }
+        let known = Knowledge {
+            arrival: Arc::clone(self.call.arrival()),
+            context: self.call.briefing(),
+            next: ended.and_then(|effort| self.call.next_step(&effort)),
+        };
+        if answer.send(Box::new(known)).is_err() {
+            debug!("a carrier did not wait for its answer");
+        }
+    }
+
+    /// What documents about the latest handoff are written from.
+    fn briefing(&self, handoff: &HandoffId) -> Briefing {
+        match self.call.briefing() {
+            Some(context) => Briefing::of(&context, self.account.public_url()),
+            None => Briefing::without(handoff),
         }
     }
 
@@ -197,7 +238,10 @@ impl Driver {
             let arrival = self.call.arrival();
             let stamp = (self.clock.now(), clock::wall());
             match command {
-                Command::Record(fact) => self.ledger.push(Entry::fact(stamp, fact)),
+                Command::Record(fact) => {
+                    self.measure(stamp.0, &fact);
+                    self.ledger.push(Entry::fact(stamp, fact));
+                }
                 Command::RecordDecision(context) => {
                     info!(handoff.id = %context.trigger.handoff, "handing off");
                     (self.ledger).push(perform::decision(&around, stamp, &context));
@@ -210,20 +254,46 @@ impl Driver {
                     self.caller.flush();
                     self.voice_agent.flush();
                 }
-                Command::RewriteCall { handoff, attempt } => {
+                Command::ChooseTargets { handoff, route } => {
+                    let signals = self.call.trigger().map(|trigger| trigger.values.clone());
+                    self.tasks.spawn(perform::choose_targets(
+                        around,
+                        Arc::clone(arrival),
+                        handoff,
+                        route,
+                        signals.unwrap_or_default(),
+                    ));
+                }
+                Command::RewriteCall {
+                    handoff,
+                    attempt,
+                    targets,
+                } => {
                     if attempt == 1
                         && let Some(trigger) = self.call.trigger()
                     {
                         metrics::trigger_to_rewrite(stamp.0.since(trigger.at));
                     }
-                    let arrival = arrival.clone();
-                    self.tasks.spawn(perform::rewrite(
-                        around,
-                        self.account.clone(),
-                        arrival,
+                    let step = Step {
                         handoff,
                         attempt,
-                    ));
+                        targets,
+                    };
+                    let briefing = self.briefing(&step.handoff);
+                    let request = self.account.rewrite(arrival, &step, &briefing);
+                    let account = self.account.clone();
+                    self.tasks
+                        .spawn(perform::rewrite(around, account, request, step));
+                }
+                Command::CallHuman(effort) => {
+                    let request = self.account.call_human(arrival, &effort);
+                    let account = self.account.clone();
+                    self.tasks
+                        .spawn(perform::call_human(around, account, request, effort));
+                }
+                Command::HangUpHuman(leg) => {
+                    let account = self.account.clone();
+                    self.tasks.spawn(perform::hang_up(around, account, leg));
                 }
                 Command::ReleaseCaller => self.release_caller(),
                 Command::InspectCall => {
@@ -238,6 +308,13 @@ impl Driver {
             }
         }
         self.ledger.write();
+    }
+
+    /// How long after the trigger the human's leg got so far.
+    fn measure(&self, now: CallTime, fact: &Fact) {
+        if let (Fact::LegProgressed { progress, .. }, Some(trigger)) = (fact, self.call.trigger()) {
+            metrics::trigger_to_leg(*progress, now.since(trigger.at));
+        }
     }
 
     async fn finish(mut self: Box<Self>) {

@@ -132,10 +132,16 @@ impl Entry {
             Fact::UtteranceHeard(_) | Fact::DigitPressed { .. } | Fact::DigitsEntered { .. } => {
                 Some(Importance::Said)
             }
-            Fact::RewriteRequested { .. }
+            Fact::Routed { .. }
+            | Fact::RewriteRequested { .. }
             | Fact::RewriteSettled { .. }
+            | Fact::DocumentFetched { .. }
             | Fact::LegProgressed { .. }
+            | Fact::HumanCalled { .. }
             | Fact::DialEnded { .. }
+            | Fact::CallBackPromised { .. }
+            | Fact::MessageLeft { .. }
+            | Fact::CutShort { .. }
             | Fact::HandoffGivenUp { .. } => Some(Importance::Course),
         }
     }
@@ -155,10 +161,16 @@ impl Entry {
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. }
             | Fact::Triggered(_)
+            | Fact::Routed { .. }
             | Fact::RewriteRequested { .. }
             | Fact::RewriteSettled { .. }
+            | Fact::DocumentFetched { .. }
             | Fact::LegProgressed { .. }
+            | Fact::HumanCalled { .. }
             | Fact::DialEnded { .. }
+            | Fact::CallBackPromised { .. }
+            | Fact::MessageLeft { .. }
+            | Fact::CutShort { .. }
             | Fact::HandoffGivenUp { .. }
             | Fact::CallEnded { .. } => 0,
         };

@@ -4,22 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handoff_core::call::{Arrival, Event, Fact, Inspection};
+use bytes::Bytes;
+use handoff_core::call::{Arrival, DialEnd, Effort, Event, Fact, Inspection};
 use handoff_core::context::HandoffContext;
 use handoff_core::id::{CarrierCallId, HandoffId};
+use http::Request;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::carriers::{CarrierAccount, Judged};
+use super::carriers::{CarrierAccount, Judged, Step};
 use super::ledger::{Entry, Stamp};
 use super::surroundings::Surroundings;
+use crate::carrier::creation::CreationError;
+use crate::carrier::rewrite::RewriteError;
 use crate::carrier::verdict::Retry;
+use crate::clock;
 use crate::egress::SendFailure;
 use crate::journal::{DeliveryKind, NewDelivery};
+use crate::targets::Question;
 use crate::telemetry::metrics;
 
 /// The longest wait that a carrier may ask for between two rewrites. The caller is listening.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// How often a human is called whom the carrier was too busy to call.
+const CALLS_TRIED: u32 = 3;
+const CALL_RETRY: Duration = Duration::from_millis(250);
 
 /// The entry of a decision, with the deliveries it causes.
 pub(super) fn decision(around: &Surroundings, stamp: Stamp, context: &HandoffContext) -> Entry {
@@ -42,16 +52,36 @@ pub(super) fn end(
     Entry::end(stamp, fact, deliveries)
 }
 
+/// Finds out whom to try.
+pub(super) async fn choose_targets(
+    around: Arc<Surroundings>,
+    call: Arc<Arrival>,
+    handoff: HandoffId,
+    route: Option<String>,
+    signals: Vec<(String, String)>,
+) -> Option<Event> {
+    let question = Question {
+        handoff: &handoff,
+        call: &call.call,
+        carrier: call.carrier,
+        caller: &call.caller,
+        called: &call.called,
+        route: route.as_deref(),
+        signals: &signals,
+        now: clock::wall(),
+    };
+    let plan = around.targets.choose(&question).await.plan;
+    Some(Event::TargetsChosen { handoff, plan })
+}
+
 /// Asks the carrier to move the call to the human. A carrier that asks us to wait is obeyed, as far as
 /// a caller can be kept waiting.
 pub(super) async fn rewrite(
     around: Arc<Surroundings>,
     account: CarrierAccount,
-    call: Arc<Arrival>,
-    handoff: HandoffId,
-    attempt: u32,
+    request: Request<Bytes>,
+    step: Step,
 ) -> Option<Event> {
-    let request = account.rewrite(&call, &handoff, attempt);
     let asked = Instant::now();
     let answer = (around.egress)
         .send_within(account.timeout(), request)
@@ -66,10 +96,78 @@ pub(super) async fn rewrite(
         }
     }
     Some(Event::RewriteSettled {
-        handoff,
-        attempt,
+        handoff: step.handoff,
+        attempt: step.attempt,
         outcome,
     })
+}
+
+/// Asks the carrier to call the human for whom the caller waits. What certainly did nothing is repeated;
+/// where the phone may ring, its news has to say so soon.
+pub(super) async fn call_human(
+    around: Arc<Surroundings>,
+    account: CarrierAccount,
+    request: Option<Request<Bytes>>,
+    effort: Effort,
+) -> Option<Event> {
+    let nobody = Err(DialEnd::Failed { code: None });
+    let Some(request) = request else {
+        error!("there is nobody to call to the caller's conference");
+        return Some(Event::HumanCalled {
+            effort,
+            leg: nobody,
+        });
+    };
+    let mut tries = 0;
+    let leg = loop {
+        tries += 1;
+        let answer = (around.egress)
+            .send_within(account.timeout(), request.clone())
+            .await;
+        let error = match account.called(answer) {
+            Ok(leg) => break Ok(leg),
+            Err(error) => error,
+        };
+        warn!(%error, "the carrier did not call the human");
+        match error.verdict().retry {
+            Retry::Repeat { after } if tries < CALLS_TRIED => {
+                let wait = after.unwrap_or(CALL_RETRY).min(LONGEST_RETRY_AFTER);
+                tokio::time::sleep(wait).await;
+            }
+            Retry::Repeat { .. } | Retry::AskFirst | Retry::Never if error.may_ring() => {
+                return Some(Event::HumanMaybeCalled { effort });
+            }
+            Retry::Repeat { .. } | Retry::AskFirst | Retry::Never => {
+                break match error {
+                    CreationError::Refused { code, .. } => Err(DialEnd::Failed { code }),
+                    CreationError::Throttled { .. }
+                    | CreationError::ServerFailed { .. }
+                    | CreationError::Unnamed
+                    | CreationError::NotSent
+                    | CreationError::Unanswered => nobody,
+                };
+            }
+        }
+    };
+    Some(Event::HumanCalled { effort, leg })
+}
+
+/// Hangs up on a human whom nobody waits for. They hang up themselves if it fails.
+pub(super) async fn hang_up(
+    around: Arc<Surroundings>,
+    account: CarrierAccount,
+    leg: CarrierCallId,
+) -> Option<Event> {
+    let request = account.hang_up(&leg);
+    let answer = (around.egress)
+        .send_within(account.timeout(), request)
+        .await;
+    match account.judge(answer).failure {
+        // It may be over already.
+        None | Some(RewriteError::CallerGone) => {}
+        Some(error) => warn!(%error, "a human's leg was not hung up"),
+    }
+    None
 }
 
 /// Asks the carrier whether the caller is still there.

@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
 use handoff_core::call::{Arrival, Call, Event, Fact};
-use handoff_core::id::{CallId, CarrierCallId};
-use tokio::sync::mpsc;
+use handoff_core::id::{CallId, CarrierCallId, HandoffId};
+use handoff_core::time::CallTime;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, info_span};
 
+use super::briefing::Knowledge;
 use super::carriers::CarrierAccount;
-use super::driver::{Driver, INBOX, Inbox};
+use super::driver::{Driver, INBOX, Inbox, Question};
 use super::line::MediaSocket;
 use super::perform;
 use super::surroundings::Surroundings;
@@ -40,6 +42,8 @@ struct Live {
     calls: HashMap<CarrierCallId, Arc<Entry>>,
     by_token: HashMap<String, CarrierCallId>,
     by_id: HashMap<CallId, CarrierCallId>,
+    /// By what the ids of a call and of its handoffs have in common.
+    by_stem: HashMap<String, CarrierCallId>,
     tasks: JoinSet<()>,
     draining: bool,
 }
@@ -106,7 +110,12 @@ impl Registry {
     }
 
     /// Takes up a call that another process of ours left.
-    pub fn revive(self: &Arc<Self>, account: CarrierAccount, arrival: Arrival, facts: Vec<Fact>) {
+    pub fn revive(
+        self: &Arc<Self>,
+        account: CarrierAccount,
+        arrival: Arrival,
+        facts: Vec<(CallTime, Fact)>,
+    ) {
         let clock = CallClock::of_call_accepted(arrival.accepted);
         let age = clock.now();
         let call = Call::restore(arrival, Arc::clone(&self.around.policy), facts, age);
@@ -157,6 +166,8 @@ impl Registry {
             .insert(token.expose().to_owned(), arrival.carrier_call.clone());
         live.by_id
             .insert(arrival.call.clone(), arrival.carrier_call.clone());
+        live.by_stem
+            .insert(arrival.call.stem().to_owned(), arrival.carrier_call.clone());
         let name = arrival.carrier_call.clone();
         let entry = Entry {
             arrival,
@@ -177,6 +188,7 @@ impl Registry {
             live.calls.remove(&arrival.carrier_call);
             live.by_token.remove(&entry.token);
             live.by_id.remove(&entry.arrival.call);
+            live.by_stem.remove(entry.arrival.call.stem());
         }
         metrics::live_calls(live.calls.len());
     }
@@ -191,12 +203,9 @@ impl Registry {
         self.lock().by_id.get(call).cloned()
     }
 
-    /// What is known of a live call since its arrival.
-    pub fn arrival(&self, call: &CarrierCallId) -> Option<Arc<Arrival>> {
-        self.lock()
-            .calls
-            .get(call)
-            .map(|entry| Arc::clone(&entry.arrival))
+    /// The live call of that handoff.
+    pub fn call_of_handoff(&self, handoff: &HandoffId) -> Option<CarrierCallId> {
+        self.lock().by_stem.get(handoff.stem()).cloned()
     }
 
     /// All live calls, oldest first.
@@ -219,6 +228,18 @@ impl Registry {
     /// Tells a call of something. `Gone` if it is not live.
     pub async fn tell(&self, call: &CarrierCallId, event: Event) -> Attachment {
         self.send(call, Inbox::Event(Box::new(event))).await
+    }
+
+    /// Tells the call of a handoff of something, if there is something to tell, and asks what it then
+    /// knows. `None` if the call is not live.
+    pub async fn consult(&self, handoff: &HandoffId, event: Option<Event>) -> Option<Knowledge> {
+        let call = self.call_of_handoff(handoff)?;
+        let (answer, answered) = oneshot::channel();
+        let question = Inbox::Question(Box::new(Question { event, answer }));
+        match self.send(&call, question).await {
+            Attachment::Attached => answered.await.ok().map(|known| *known),
+            Attachment::Gone => None,
+        }
     }
 
     async fn send(&self, call: &CarrierCallId, message: Inbox) -> Attachment {

@@ -9,6 +9,7 @@ use super::carriers::Carriers;
 use crate::egress::Egress;
 use crate::journal::Journal;
 use crate::recognizer::Recognizers;
+use crate::targets::Targets;
 
 /// The world of a call's task.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Surroundings {
     pub egress: Egress,
     /// The accounts at carriers.
     pub carriers: Carriers,
+    /// The targets as they are at this moment.
+    pub targets: Arc<Targets>,
     /// Who turns speech into words.
     pub recognizers: Recognizers,
     /// The sinks that get the context, by name.

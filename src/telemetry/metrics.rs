@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handoff_core::call::{Anomaly, Disposition};
+use handoff_core::call::{Anomaly, Disposition, LegProgress};
 use metrics::{Counter, counter, gauge, histogram};
 
 /// Why a request or a socket of the carrier was turned away.
@@ -117,6 +117,12 @@ pub fn anomaly(anomaly: Anomaly) {
 /// Measures from the trigger to the rewrite request being handed to the network.
 pub fn trigger_to_rewrite(span: Duration) {
     histogram!("handoff_trigger_to_rewrite_seconds").record(span.as_secs_f64());
+}
+
+/// Measures from the trigger to a stage of the human's leg.
+pub fn trigger_to_leg(progress: LegProgress, span: Duration) {
+    histogram!("handoff_trigger_to_leg_seconds", "progress" => progress.as_str())
+        .record(span.as_secs_f64());
 }
 
 /// Measures from the rewrite request to the carrier's answer.

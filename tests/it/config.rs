@@ -543,7 +543,7 @@ async fn a_sink_of_which_nothing_is_set_is_a_note() {
 }
 
 /// Every setting that has bounds, at its least and at its most.
-const AT_THE_BOUNDS: [(&str, &str, [&str; 2]); 16] = [
+const AT_THE_BOUNDS: [(&str, &str, [&str; 2]); 18] = [
     ("[server]", "max_calls", ["1", "32000"]),
     ("[server]", "drain", ["\"0s\"", "\"4h\""]),
     ("[twilio]", "timeout", ["\"500ms\"", "\"10s\""]),
@@ -566,6 +566,8 @@ const AT_THE_BOUNDS: [(&str, &str, [&str; 2]); 16] = [
     ("[handoff]", "journal_deadline", ["\"50ms\"", "\"2s\""]),
     ("[handoff]", "attempts", ["1", "10"]),
     ("[handoff]", "retry", ["\"50ms\"", "\"2s\""]),
+    ("[handoff]", "bridged_after", ["\"0s\"", "\"30s\""]),
+    ("[handoff]", "voicemail_longest", ["\"5s\"", "\"30m\""]),
     ("[delivery]", "give_up_after", ["\"5m\"", "\"30days\""]),
     (
         "[[rule]]\nname = \"caller_asks_for_human\"",

@@ -245,9 +245,9 @@ async fn told_to_stop_it_lets_live_calls_end_and_new_ones_pass_by() {
 pub fn long_talk() -> Setup {
     let mut setup = Setup::of("asks-for-human");
     setup.carrier.human = Some(Human::Answers {
-        after: Duration::from_secs(10),
+        after: Duration::from_secs(30),
         talks_for: Duration::from_secs(60),
-        presses: None,
+        presses: Some('1'),
     });
     setup.carrier.after_recording = AfterRecording::WaitForHandoff {
         grace: Duration::from_secs(20),

@@ -12,6 +12,8 @@
 mod by_hand;
 mod config;
 mod durability;
+mod faults;
+mod kinds;
 mod media;
 #[cfg(target_os = "linux")]
 mod outage;
@@ -23,7 +25,9 @@ mod recognizers;
 mod recordings;
 mod replay;
 mod rewrite;
+mod routes;
 mod sinks;
 mod stage;
 mod story;
+mod targets;
 mod webhook;

@@ -12,6 +12,9 @@ use super::by_hand::{Form, Proof, form, post, sid};
 use super::stage::{ACCOUNT, Books, Setup, Stage, bridged, count, rewritten, rings};
 use super::story::reached_a_human;
 
+/// Twilio's code for them.
+const WRONG_CREDENTIALS: u32 = 20_003;
+
 #[tokio::test]
 async fn too_many_requests_with_a_time_are_repeated_after_it() {
     let kind = FaultKind::TooManyRequests {
@@ -39,7 +42,7 @@ async fn too_many_requests_for_ever_leave_the_caller_with_the_bot() {
     assert_eq!(count(&call, rewritten), 0);
     assert_eq!(asked(&call), 4, "the configured attempts and no more");
     let disposition = books.disposition(call.call_sid()).await;
-    assert_eq!(disposition, Disposition::CarrierRefused);
+    assert_eq!(disposition, Disposition::CarrierRefused { code: None });
 }
 
 #[tokio::test]
@@ -153,7 +156,8 @@ async fn wrong_credentials_leave_the_caller_with_the_bot() {
     assert_eq!(count(&call, rewritten), 0);
     assert_eq!(asked(&call), 1, "repeating does not mend credentials");
     let disposition = books.disposition(call.call_sid()).await;
-    assert_eq!(disposition, Disposition::CarrierRefused);
+    let code = Some(WRONG_CREDENTIALS);
+    assert_eq!(disposition, Disposition::CarrierRefused { code });
 }
 
 /// In converse mode our socket holds the caller, and there is no bot beside us.
@@ -245,7 +249,7 @@ async fn callbacks_that_come_late_or_twice_change_nothing() {
         assert_eq!(code, StatusCode::NO_CONTENT, "{status}");
     }
     // Of a handoff that never was.
-    let other = "/twilio/after-dial/ho_00000000000000000000000000/1";
+    let other = "/twilio/after-dial/ho_00000000000000000000000000/1/default";
     let (code, _) = post(
         &stage,
         other,
@@ -327,7 +331,7 @@ fn talks_for(seconds: u64) -> Human {
     Human::Answers {
         after: Duration::from_secs(1),
         talks_for: Duration::from_secs(seconds),
-        presses: None,
+        presses: Some('1'),
     }
 }
 
@@ -360,7 +364,7 @@ async fn released_to_a_human(call: &PlacedCall, books: &Books) {
     let released = records.iter().any(|record| released(&record.fact));
     assert!(released, "{records:?}");
     let disposition = books.disposition(call.call_sid()).await;
-    assert_eq!(disposition, Disposition::CarrierRefused);
+    assert!(matches!(disposition, Disposition::CarrierRefused { .. }));
 }
 
 /// How often a rewrite was asked for.

@@ -14,7 +14,7 @@ use handoff_core::call::{Disposition, Fact};
 use handoff_core::id::CarrierCallId;
 use handoff_simulator::carrier::plivo;
 use handoff_simulator::carrier::twilio::{AfterRecording, Carrier, CarrierOptions, PlacedCall};
-use handoff_simulator::carrier::{CarrierEvent, Speed};
+use handoff_simulator::carrier::{CarrierEvent, EventLog, Speed};
 use handoff_simulator::recognizer::{CallResults, Recognizer, RecognizerOptions};
 use handoff_simulator::recording::{Mode, Recording};
 use handoff_simulator::sinks::slack::SlackOptions;
@@ -37,6 +37,9 @@ pub const API_TOKEN: &str = "stage-api-token";
 /// The stand-in human.
 pub const TARGET: &str = "+15550100042";
 
+/// Humans talk for three seconds of the carrier's time, which runs twenty times as fast.
+const BRIDGED_AFTER: &str = "50ms";
+
 /// One deadline for all that a test waits for.
 const DEADLINE: Duration = Duration::from_secs(90);
 /// Stages at a time. Each is a process and five listeners.
@@ -56,6 +59,8 @@ pub struct Setup {
     pub hears: bool,
     /// `listen` or `converse`.
     pub mode: &'static str,
+    /// How long caller and human must have been joined to count as such.
+    pub bridged_after: &'static str,
     /// More of the server's configuration file.
     pub config: String,
     /// More of the server's environment; what is here wins.
@@ -98,6 +103,7 @@ impl Setup {
             slack: SlackOptions::default(),
             hears: true,
             mode: "listen",
+            bridged_after: BRIDGED_AFTER,
             config: String::new(),
             environment: Environment::new(),
         }
@@ -152,6 +158,16 @@ pub struct Stage {
     _place: SemaphorePermit<'static>,
 }
 
+/// Adds what the pace asks for to the section that a test may have itself.
+fn with_pace(config: &str, bridged_after: &str) -> String {
+    const SECTION: &str = "[handoff]\n";
+    let pace = format!("{SECTION}bridged_after = \"{bridged_after}\"\n");
+    match config.contains(SECTION) {
+        true => config.replacen(SECTION, &pace, 1),
+        false => format!("{config}\n{pace}"),
+    }
+}
+
 impl Stage {
     pub async fn set(setup: Setup) -> Self {
         let place = PLACES.acquire().await.expect("never closed");
@@ -173,7 +189,8 @@ impl Stage {
         let config = format!(
             "[voice_agent]\nmode = \"{}\"\n[recognizer]\nkind = \"{kind}\"\n\
              [recognizer.deepgram]\npace = 20\n{}",
-            setup.mode, setup.config
+            setup.mode,
+            with_pace(&setup.config, setup.bridged_after)
         );
         let config_path = data.0.join("handoff.toml");
         std::fs::write(&config_path, config).expect("the configuration can be written");
@@ -301,6 +318,47 @@ impl Stage {
         plivo
             .place_call(self.recording())
             .expect("each call is placed once")
+    }
+
+    /// Lets the caller dial the line at Plivo if there is one, else the one at Twilio.
+    pub fn dial(&self) -> PlacedCall {
+        match self.plivo {
+            Some(_) => self.place_at_plivo(),
+            None => self.place(),
+        }
+    }
+
+    /// What the carrier of [`Stage::dial`] saw, of callers and of humans who were called.
+    pub fn carrier_log(&self) -> &EventLog {
+        self.plivo
+            .as_ref()
+            .map_or(self.carrier.log(), plivo::Carrier::log)
+    }
+
+    /// All events of [`Stage::carrier_log`].
+    pub fn seen(&self) -> Vec<CarrierEvent> {
+        let log = self.carrier_log().since(0).into_iter();
+        log.map(|logged| logged.event).collect()
+    }
+
+    /// Waits for an event of any call.
+    pub async fn see_anywhere(&self, mut wanted: impl FnMut(&CarrierEvent) -> bool) {
+        let seen = self.carrier_log();
+        let found = seen.wait_for(|logged| wanted(&logged.event), self.left());
+        if let Err(error) = found.await {
+            panic!("{error}\nthe server said:\n{}", self.server_log());
+        }
+    }
+
+    /// What the API tells of a call, as lines of its kind and detail.
+    pub async fn told(&self, id: &str) -> Vec<(String, String)> {
+        let (status, facts) = self.api(Method::GET, &format!("/api/calls/{id}"), "").await;
+        assert_eq!(status, StatusCode::OK, "{facts}");
+        let facts = facts.as_array().expect("a list").iter();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        facts
+            .map(|fact| (text(&fact["kind"]), text(&fact["detail"])))
+            .collect()
     }
 
     pub async fn see(&self, call: &PlacedCall, wanted: impl FnMut(&CarrierEvent) -> bool) -> u64 {

@@ -17,17 +17,19 @@ const ROUTES: [&str; 6] = [
     VOICE,
     "/twilio/status",
     "/twilio/stream-status",
-    "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
-    "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
-    "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00/1",
+    "/twilio/handoff/ho_01M7Z21QMCMG69WCKJN4BDMX00/1/default",
+    "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1/default",
+    "/twilio/leg/ho_01M7Z21QMCMG69WCKJN4BDMX00/1/default",
 ];
 /// Ends of paths that we never write.
-const NO_ATTEMPTS: [&str; 5] = [
-    "ho_01M7Z21QMCMG69WCKJN4BDMX00/99999999999999999999",
-    "ho_01M7Z21QMCMG69WCKJN4BDMX00/-1",
-    "ho_01M7Z21QMCMG69WCKJN4BDMX00/%20",
-    "nonsense/1",
-    "%ff%fe/1",
+const NO_STEPS: [&str; 7] = [
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/99999999999999999999/default",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/-1/default",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/%20/default",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/1/Default",
+    "ho_01M7Z21QMCMG69WCKJN4BDMX00/1/a..b",
+    "nonsense/1/default",
+    "%ff%fe/1/%ff",
 ];
 
 #[tokio::test]
@@ -42,7 +44,7 @@ async fn a_webhook_without_a_valid_signature_is_refused_and_counted() {
         Proof::Twice,
     ];
     let mut refused = 0.0;
-    let odd = NO_ATTEMPTS.into_iter().flat_map(|end| {
+    let odd = NO_STEPS.into_iter().flat_map(|end| {
         ["handoff", "after-dial", "leg"].map(|what| format!("/twilio/{what}/{end}"))
     });
     for route in ROUTES.map(str::to_owned).into_iter().chain(odd) {
@@ -130,7 +132,7 @@ async fn a_caller_who_waits_hears_something_whatever_the_path_says() {
     let stage = Stage::set(Setup::empty()).await;
     let mut ended = call_form(&sid(1));
     ended.extend(form(&[("DialCallStatus", "no-answer")]));
-    for end in NO_ATTEMPTS {
+    for end in NO_STEPS {
         let path = format!("/twilio/after-dial/{end}");
         let (status, document) = post(&stage, &path, &ended, &Proof::Right).await;
         assert_eq!(status, StatusCode::OK, "{path}");
@@ -144,25 +146,25 @@ async fn a_caller_who_waits_hears_something_whatever_the_path_says() {
         );
     }
     let unread = call_form(&sid(1));
-    let path = "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1";
+    let path = "/twilio/after-dial/ho_01M7Z21QMCMG69WCKJN4BDMX00/1/default";
     let (status, document) = post(&stage, path, &unread, &Proof::Right).await;
     assert_eq!(status, StatusCode::OK);
     assert!(document.contains("<Say"), "{document}");
-    assert_eq!(stage.metric(MALFORMED).await, 11.0);
+    assert_eq!(stage.metric(MALFORMED).await, 15.0);
     stage.finish().await;
 }
 
 #[tokio::test]
-async fn a_report_of_no_attempt_of_ours_is_malformed() {
+async fn a_report_of_no_step_of_ours_is_malformed() {
     let stage = Stage::set(Setup::empty()).await;
     let mut rings = call_form(&sid(2));
     rings.extend(form(&[("ParentCallSid", &sid(1))]));
-    for end in NO_ATTEMPTS {
+    for end in NO_STEPS {
         let path = format!("/twilio/leg/{end}");
         let (status, body) = post(&stage, &path, &rings, &Proof::Right).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
     }
-    assert_eq!(stage.metric(MALFORMED).await, NO_ATTEMPTS.len() as f64);
+    assert_eq!(stage.metric(MALFORMED).await, NO_STEPS.len() as f64);
     stage.finish().await;
 }
 
@@ -181,7 +183,7 @@ async fn parameters_that_nobody_reads_refuse_no_webhook() {
         said.chain(form(&more)).collect::<Form>()
     };
     announce(&stage, &sid(1)).await;
-    let attempt = "ho_01M7Z21QMCMG69WCKJN4BDMX00/1";
+    let attempt = "ho_01M7Z21QMCMG69WCKJN4BDMX00/1/default";
 
     let talked = posted(&[
         ("CallSid", &sid(1)),

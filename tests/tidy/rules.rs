@@ -5,14 +5,25 @@ use crate::source::{Finding, Source, words_of};
 /// A module of `src/` and those that it may use beside itself and the engine.
 ///
 /// `cli` is not here: it wires everything together, and only `main.rs` may use it.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("base_url", &[]),
     ("carrier", &["base_url"]),
     ("clock", &[]),
     // What is configured is parsed once, into the types that the carrier's codecs take.
-    ("config", &["base_url", "carrier", "email"]),
+    (
+        "config",
+        &[
+            "base_url",
+            "carrier",
+            "email",
+            "standard_webhooks",
+            "time_zone",
+        ],
+    ),
     ("email", &[]),
+    ("standard_webhooks", &[]),
     ("telemetry", &[]),
+    ("time_zone", &[]),
     ("egress", &["telemetry"]),
     ("journal", &["telemetry"]),
     ("recognizer", &["egress", "telemetry"]),
@@ -28,6 +39,17 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         ],
     ),
     (
+        "targets",
+        &[
+            "config",
+            "egress",
+            "journal",
+            "standard_webhooks",
+            "telemetry",
+            "time_zone",
+        ],
+    ),
+    (
         "session",
         &[
             "base_url",
@@ -37,17 +59,25 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "egress",
             "clock",
             "config",
+            "targets",
             "telemetry",
         ],
     ),
     (
         "http",
-        &["session", "carrier", "journal", "clock", "telemetry"],
+        &[
+            "session",
+            "carrier",
+            "journal",
+            "clock",
+            "targets",
+            "telemetry",
+        ],
     ),
 ];
 
 /// Files that know a vendor or a schedule and do no input or output: bytes in, bytes out.
-const NO_IO: [&str; 14] = [
+const NO_IO: [&str; 16] = [
     "src/base_url.rs",
     "src/carrier/",
     "src/delivery/schedule.rs",
@@ -62,6 +92,8 @@ const NO_IO: [&str; 14] = [
     "src/recognizer/deepgram/wire.rs",
     "src/recognizer/pocketsphinx/endpoint.rs",
     "src/recognizer/pocketsphinx/upsample.rs",
+    "src/standard_webhooks.rs",
+    "src/time_zone.rs",
 ];
 
 /// What a file without input and output cannot name.

@@ -8,11 +8,12 @@
 use super::command::Command;
 use super::fact::{Fact, Utterance};
 use super::machine::{Call, Understanding};
-use super::state::{Handoff, Stage, State};
+use super::state::{Handoff, Plan, Stage, State};
+use crate::context::Message;
 use crate::id::HandoffId;
 use crate::pii::Pii;
 use crate::speech::Speaker;
-use crate::time::MediaTime;
+use crate::time::{CallTime, MediaTime};
 
 impl Call {
     /// Lets a fact have its effect on the call, and has it written down.
@@ -41,31 +42,67 @@ impl Call {
             Fact::Triggered(trigger) => {
                 self.handoff = Some(Handoff::begun(trigger.clone(), self.handoffs()));
             }
+            Fact::Routed {
+                handoff,
+                route,
+                targets,
+                passed_over: _,
+            } => self.change(handoff, |latest, _| {
+                latest.plan = Some(Plan {
+                    route: route.clone(),
+                    targets: targets.clone(),
+                });
+            }),
             Fact::RewriteRequested { handoff, attempt } => {
-                self.change(handoff, |latest| latest.on_requested(*attempt));
+                self.change(handoff, |latest, now| latest.on_requested(*attempt, now));
             }
             Fact::RewriteSettled {
                 handoff,
                 attempt,
                 outcome,
-            } => self.change(handoff, |latest| latest.on_settled(*attempt, outcome)),
-            Fact::LegProgressed { handoff, progress } => {
-                self.change(handoff, |latest| latest.on_leg(*progress));
+            } => self.change(handoff, |latest, now| {
+                latest.on_settled(*attempt, outcome, now);
+            }),
+            Fact::DocumentFetched { handoff, .. } => {
+                self.change(handoff, |latest, now| latest.on_fetched(now));
             }
-            Fact::DialEnded { handoff, end } => {
-                self.change(handoff, |latest| latest.on_dial_ended(*end));
+            Fact::LegProgressed {
+                handoff,
+                target,
+                progress,
+            } => self.change(handoff, |latest, now| {
+                latest.on_leg(target, *progress, now);
+            }),
+            Fact::HumanCalled {
+                handoff,
+                target,
+                leg,
+            } => self.change(handoff, |latest, _| latest.on_called(target, leg.clone())),
+            Fact::DialEnded {
+                handoff,
+                target,
+                end,
+            } => self.change(handoff, |latest, _| latest.on_dial_ended(target, *end)),
+            Fact::CallBackPromised { .. } => self.call_back = true,
+            Fact::MessageLeft { url, length, .. } => {
+                self.message = Some(Message {
+                    url: url.clone(),
+                    length: *length,
+                });
             }
+            Fact::CutShort { talked, .. } => self.cut_short = Some(*talked),
             Fact::HandoffGivenUp { handoff, .. } => {
-                self.change(handoff, |latest| latest.stage = Stage::GivenUp);
+                self.change(handoff, |latest, _| latest.stage = Stage::GivenUp);
             }
             Fact::CallEnded { disposition } => self.state = State::Ending(*disposition),
         }
     }
 
-    fn change(&mut self, handoff: &HandoffId, change: impl FnOnce(&mut Handoff)) {
+    fn change(&mut self, handoff: &HandoffId, change: impl FnOnce(&mut Handoff, CallTime)) {
+        let now = self.now;
         let latest = self.handoff.as_mut();
         if let Some(latest) = latest.filter(|latest| latest.trigger.handoff == *handoff) {
-            change(latest);
+            change(latest, now);
         }
     }
 

@@ -1,8 +1,10 @@
 //! What a call asks its shell to do.
 
+use super::event::Effort;
 use super::fact::Fact;
 use crate::context::HandoffContext;
-use crate::id::HandoffId;
+use crate::id::{CarrierCallId, HandoffId};
+use crate::route::TargetName;
 
 /// An order. Whatever comes of it returns as an [`Event`](super::Event).
 #[derive(Clone, Debug, PartialEq)]
@@ -22,15 +24,29 @@ pub enum Command {
     },
     /// Ask the recognizers for the words they still hold back.
     FlushSpeech,
+    /// Find out whom to try, and answer with [`TargetsChosen`](super::Event::TargetsChosen).
+    ChooseTargets {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// By which route, if one matches.
+        route: Option<String>,
+    },
     /// Ask the carrier to put the handoff document in place of what the call is doing.
     RewriteCall {
         /// The handoff; every repeat carries the same id.
         handoff: HandoffId,
         /// Counts the requests, from 1.
         attempt: u32,
+        /// Whom to try, in this order. Without any, the caller gets the last resort.
+        targets: Vec<TargetName>,
     },
-    /// Close the media stream, so that the carrier goes on in the document that began the call: the
-    /// handoff was given up, and nobody but us has the caller.
+    /// Call the human, for whom the caller waits in a conference, and answer with
+    /// [`HumanCalled`](super::Event::HumanCalled).
+    CallHuman(Effort),
+    /// Hang up the leg of a human whom nobody waits for.
+    HangUpHuman(CarrierCallId),
+    /// Close the media stream, so that the carrier goes on with the document it was given last: the
+    /// one of a rewrite that waits for this, or the one that began the call.
     ReleaseCaller,
     /// Ask the carrier whether the caller is still on the line.
     InspectCall,
@@ -45,6 +61,10 @@ pub enum Anomaly {
     TriggerDuringHandoff,
     /// The decision was not in the journal in time; the rewrite went ahead.
     JournalLate,
+    /// A route's condition could not be evaluated.
+    RouteFailed,
+    /// It was not known in time whom to try; everybody is tried, as listed.
+    RouteLate,
     /// The call has had as many handoffs as it may have.
     TooManyHandoffs,
     /// An answer or callback belongs to no handoff under way.
@@ -67,6 +87,8 @@ impl Anomaly {
         match self {
             Self::TriggerDuringHandoff => "trigger_during_handoff",
             Self::JournalLate => "journal_late",
+            Self::RouteFailed => "route_failed",
+            Self::RouteLate => "route_late",
             Self::TooManyHandoffs => "too_many_handoffs",
             Self::StaleHandoff => "stale_handoff",
             Self::LegOutOfOrder => "leg_out_of_order",

@@ -1,8 +1,11 @@
 //! What a call is told.
 
+use std::time::Duration;
+
 use super::outcome::{DialEnd, LegProgress, RewriteOutcome, StreamEnd};
-use crate::id::{HandoffId, StreamId};
+use crate::id::{CarrierCallId, HandoffId, StreamId};
 use crate::pii::Pii;
+use crate::route::{Plan, TargetName};
 use crate::speech::{Hypothesis, Speaker};
 use crate::time::MediaTime;
 
@@ -78,6 +81,13 @@ pub enum Event {
         /// Of which handoff.
         handoff: HandoffId,
     },
+    /// It is known whom to try, in this order.
+    TargetsChosen {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// Whom, and why nobody else.
+        plan: Plan,
+    },
     /// The carrier's answer to a rewrite.
     RewriteSettled {
         /// Of which handoff.
@@ -87,23 +97,56 @@ pub enum Event {
         /// What came of it.
         outcome: RewriteOutcome,
     },
-    /// The human's leg moved on.
-    LegProgressed {
+    /// The carrier fetched the document of a rewrite, so it follows it.
+    DocumentFetched {
         /// Of which handoff.
         handoff: HandoffId,
-        /// By which of its rewrites.
+        /// Which request.
         attempt: u32,
+    },
+    /// The human's leg moved on.
+    LegProgressed {
+        /// Which one.
+        effort: Effort,
         /// How far it is.
         progress: LegProgress,
     },
-    /// The carrier reports that dialling the human is over.
+    /// The carrier reports that the caller waits for this target no more, and asks what comes next
+    /// ([`Call::next_step`](super::Call::next_step)).
     DialEnded {
-        /// Of which handoff.
-        handoff: HandoffId,
-        /// By which of its rewrites.
-        attempt: u32,
+        /// Which one.
+        effort: Effort,
         /// How it ended.
         end: DialEnd,
+    },
+    /// The human's phone is called while the caller waits in a conference, or could not be.
+    HumanCalled {
+        /// For which one.
+        effort: Effort,
+        /// The human's leg.
+        leg: Result<CarrierCallId, DialEnd>,
+    },
+    /// Nobody knows whether the human's phone is called while the caller waits in a conference: the
+    /// carrier did not answer, or failed.
+    HumanMaybeCalled {
+        /// For which one.
+        effort: Effort,
+    },
+    /// The human's leg to a conference is over.
+    HumanLeft {
+        /// Which one.
+        effort: Effort,
+        /// How it ended, if the human never came to the caller.
+        end: DialEnd,
+    },
+    /// The caller left a message after the last target.
+    MessageLeft {
+        /// After which handoff.
+        handoff: HandoffId,
+        /// Where the carrier keeps it.
+        url: Pii<String>,
+        /// How long it is.
+        length: Duration,
     },
     /// The answer to a look at the call.
     CallInspected(Inspection),
@@ -122,4 +165,15 @@ pub enum Inspection {
     Over,
     /// The carrier could not be asked.
     Unclear,
+}
+
+/// One effort to reach a human, as the URLs that the carrier was given name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// For which handoff.
+    pub handoff: HandoffId,
+    /// By which of its rewrites.
+    pub attempt: u32,
+    /// Whom.
+    pub target: TargetName,
 }

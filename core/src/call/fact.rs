@@ -1,10 +1,12 @@
 //! What happened in a call and is worth writing down.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::outcome::{DialEnd, Disposition, LegProgress, RewriteOutcome, StreamEnd};
 use crate::id::{Carrier, CarrierCallId, HandoffId, StreamId};
 use crate::pii::Pii;
+use crate::route::{Acceptance, Joining, PassedOver, TargetName};
 use crate::speech::Speaker;
 use crate::time::{CallTime, MediaTime};
 
@@ -77,6 +79,17 @@ pub enum Fact {
     },
     /// It was decided that a human is needed.
     Triggered(Trigger),
+    /// It was decided whom to try.
+    Routed {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// By which route, if one matched.
+        route: Option<String>,
+        /// Whom, in this order.
+        targets: Vec<Planned>,
+        /// Who else there is, and why they are not tried.
+        passed_over: Vec<(TargetName, PassedOver)>,
+    },
     /// The carrier was asked to rewrite the call.
     RewriteRequested {
         /// For which handoff.
@@ -93,19 +106,60 @@ pub enum Fact {
         /// What came of it.
         outcome: RewriteOutcome,
     },
+    /// The carrier fetched the document of a rewrite.
+    DocumentFetched {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// Which request.
+        attempt: u32,
+    },
     /// The human's leg moved on.
     LegProgressed {
         /// For which handoff.
         handoff: HandoffId,
+        /// Whose leg.
+        target: TargetName,
         /// How far it is.
         progress: LegProgress,
     },
-    /// The dialling of the human is over.
+    /// The phone of a human is called for whom the caller waits in a conference.
+    HumanCalled {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// Whose.
+        target: TargetName,
+        /// The carrier's name for the leg.
+        leg: CarrierCallId,
+    },
+    /// The effort to reach a target is over.
     DialEnded {
         /// For which handoff.
         handoff: HandoffId,
+        /// Which target.
+        target: TargetName,
         /// How it ended.
         end: DialEnd,
+    },
+    /// After the last target the caller was promised a call back.
+    CallBackPromised {
+        /// For which handoff.
+        handoff: HandoffId,
+    },
+    /// After the last target the caller left a message.
+    MessageLeft {
+        /// For which handoff.
+        handoff: HandoffId,
+        /// Where the carrier keeps it.
+        url: Pii<String>,
+        /// How long it is.
+        length: Duration,
+    },
+    /// Caller and human were parted so soon that the call may have been cut.
+    CutShort {
+        /// In which handoff.
+        handoff: HandoffId,
+        /// How long they had each other.
+        talked: Duration,
     },
     /// No further rewrite is asked for. Should the last one turn out to have acted, the handoff is
     /// under way again.
@@ -122,6 +176,17 @@ pub enum Fact {
     },
 }
 
+/// A target of a handoff, with what has to be known of it to tell how far its leg is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Which.
+    pub name: TargetName,
+    /// When it counts as having taken the call.
+    pub acceptance: Acceptance,
+    /// How the caller comes to it.
+    pub joining: Joining,
+}
+
 /// Why a handoff is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUpReason {
@@ -129,6 +194,8 @@ pub enum GiveUpReason {
     Refused,
     /// The rewrite was asked for as often as it may be.
     AttemptsUsedUp,
+    /// The carrier took the rewrite and did not act on it.
+    NeverFetched,
     /// A process died over it, and the decision is too old to be acted on.
     Outdated,
 }

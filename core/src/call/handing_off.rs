@@ -1,32 +1,96 @@
-//! From the trigger to the human's voice, one rewrite at a time.
+//! From the trigger to a carrier that follows our document, one rewrite at a time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::command::{Anomaly, Command};
-use super::fact::{Fact, GiveUpReason};
-use super::machine::Call;
-use super::outcome::{DialEnd, LegProgress, RewriteOutcome};
+use super::fact::{Fact, GiveUpReason, Planned};
+use super::machine::{Asking, Call};
+use super::outcome::RewriteOutcome;
 use super::policy::Mode;
-use super::state::{Stage, State};
+use super::state::{Handoff, Stage, State};
 use super::timer::Timer;
-use crate::id::{Carrier, HandoffId};
+use crate::id::HandoffId;
+use crate::route::{Acceptance, Joining, Plan, TargetName};
 use crate::time::CallTime;
 
 /// The caller is listening.
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// A carrier that took a rewrite and does not act on it is asked this often.
+const FETCHES_AWAITED: u32 = 2;
 
 impl Call {
     pub(super) fn on_decision_recorded(&mut self, handoff: &HandoffId) {
         // If the deadline passed first, the rewrite is already on its way.
         if self.is_decided() && self.is_latest(handoff) {
             self.timers.stop(Timer::JournalDeadline);
-            self.request_rewrite();
+            self.proceed();
         }
     }
 
     pub(super) fn on_journal_deadline(&mut self) {
         if self.is_decided() {
             self.note(Anomaly::JournalLate);
+            self.proceed();
+        }
+    }
+
+    pub(super) fn on_targets_chosen(&mut self, handoff: &HandoffId, plan: Plan) {
+        let awaited = (self.handoff.as_ref()).is_some_and(|latest| latest.plan.is_none());
+        if self.state != State::Open || !self.is_latest(handoff) || !awaited {
+            return self.note(Anomaly::StaleHandoff);
+        }
+        self.route(plan);
+        self.proceed();
+    }
+
+    pub(super) fn on_route_deadline(&mut self) {
+        if self.is_decided() {
+            self.note(Anomaly::RouteLate);
+            self.route_as_listed();
+            self.proceed();
+        }
+    }
+
+    /// Everybody, as listed, without a look at who is there.
+    pub(super) fn route_as_listed(&mut self) {
+        let awaited = (self.handoff.as_ref()).is_some_and(|latest| latest.plan.is_none());
+        if awaited {
+            let plan = self.policy.routes.plan(None, &BTreeMap::new());
+            self.route(plan);
+        }
+    }
+
+    fn route(&mut self, plan: Plan) {
+        self.timers.stop(Timer::RouteDeadline);
+        let Some(latest) = &self.handoff else {
+            return;
+        };
+        let targets = plan.targets.into_iter().map(|name| self.planned(name));
+        let fact = Fact::Routed {
+            handoff: latest.trigger.handoff.clone(),
+            route: plan.route,
+            targets: targets.collect(),
+            passed_over: plan.passed_over,
+        };
+        self.record(fact);
+    }
+
+    /// A target that the policy does not know needs a key: that is safe whatever it is.
+    fn planned(&self, name: TargetName) -> Planned {
+        let known = self.policy.routes.target(&name);
+        Planned {
+            acceptance: known.map_or(Acceptance::Key, |target| target.acceptance),
+            joining: known.map_or(Joining::Dial, |target| target.joining),
+            name,
+        }
+    }
+
+    /// Asks for the rewrite once the decision is on disk, or late, and it is known whom to try.
+    fn proceed(&mut self) {
+        let routed = (self.handoff.as_ref()).is_some_and(|latest| latest.plan.is_some());
+        if self.is_decided() && routed && !self.timers.is_set(Timer::JournalDeadline) {
             self.request_rewrite();
         }
     }
@@ -35,13 +99,30 @@ impl Call {
         let Some(handoff) = &self.handoff else {
             return;
         };
-        if !matches!(handoff.stage, Stage::NotSent | Stage::Unknown) {
-            return;
-        }
-        if handoff.attempts < self.policy.rewrite_attempts {
+        let asked = handoff.attempts - handoff.settled_attempts;
+        let (most, reason) = match (&handoff.stage, self.policy.mode) {
+            (Stage::NotSent | Stage::Unknown, _) => {
+                (self.policy.rewrite_attempts, GiveUpReason::AttemptsUsedUp)
+            }
+            (Stage::Taken, Mode::Listen) => (FETCHES_AWAITED, GiveUpReason::NeverFetched),
+            // The caller was let go, so the carrier's own document has brought them on. A repeat would
+            // take them from whom it reached.
+            (Stage::Taken, Mode::Converse) => (0, GiveUpReason::NeverFetched),
+            (
+                Stage::Decided
+                | Stage::Rewriting
+                | Stage::Refused
+                | Stage::Dialling(_)
+                | Stage::Talking(_)
+                | Stage::Parting(..)
+                | Stage::GivenUp,
+                _,
+            ) => return,
+        };
+        if asked < most.min(self.policy.rewrite_attempts) {
             self.request_rewrite();
         } else {
-            self.give_up(GiveUpReason::AttemptsUsedUp);
+            self.give_up(reason);
         }
     }
 
@@ -52,29 +133,38 @@ impl Call {
         outcome: RewriteOutcome,
         now: CallTime,
     ) {
+        let asked = std::mem::replace(&mut self.asking, Asking::Nothing);
         if self.state != State::Open || !self.is_latest(handoff) || self.is_listening() {
             return self.note(Anomaly::StaleHandoff);
         }
-        let awaited = (self.handoff.as_ref()).is_some_and(|latest| {
-            matches!(latest.stage, Stage::Rewriting) && latest.attempts == attempt
-        });
+        let latest = self.handoff.as_ref();
+        let is_current = latest.is_some_and(|latest| latest.attempts == attempt);
+        let awaited = latest.is_some_and(|latest| matches!(latest.stage, Stage::Rewriting));
+        let followed = latest.is_some_and(|latest| latest.leg().is_some());
         self.record(Fact::RewriteSettled {
             handoff: handoff.clone(),
             attempt,
             outcome: outcome.clone(),
         });
-        if !awaited {
+        // What was taken begins only when the stream that holds the caller ends, though the document
+        // may have been fetched before.
+        let taken =
+            outcome == RewriteOutcome::Taken || outcome == RewriteOutcome::Unknown && followed;
+        if is_current && taken && self.policy.mode == Mode::Converse {
+            self.commands.push_back(Command::ReleaseCaller);
+        }
+        if asked == Asking::RewriteTwice {
+            return self.request_rewrite();
+        }
+        if !(awaited && is_current) {
             // A leg was heard of before the answer came; that was proof enough.
             return;
         }
         match outcome {
-            // Plivo begins the new document only when the stream that holds the caller ends.
-            RewriteOutcome::Accepted
-                if self.arrival.carrier == Carrier::Plivo && self.policy.mode == Mode::Converse =>
-            {
-                self.commands.push_back(Command::ReleaseCaller);
-            }
-            RewriteOutcome::Accepted => {}
+            RewriteOutcome::Accepted => self.on_placed(now),
+            RewriteOutcome::Taken => self
+                .timers
+                .set(Timer::RewriteRetry, now + self.policy.fetch_within),
             RewriteOutcome::NotSent => {
                 let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
                 let wait = self.policy.rewrite_retry.saturating_mul(doubled);
@@ -88,6 +178,29 @@ impl Call {
         }
     }
 
+    pub(super) fn on_document_fetched(&mut self, handoff: &HandoffId, attempt: u32, now: CallTime) {
+        if self.state != State::Open || !self.is_current(handoff, attempt) {
+            return self.note(Anomaly::StaleHandoff);
+        }
+        self.adopt(attempt);
+        let placed = (self.handoff.as_ref()).is_some_and(|latest| latest.leg().is_some());
+        if placed {
+            // Asked for twice, as carriers do.
+            return;
+        }
+        let unanswered =
+            (self.handoff.as_ref()).is_some_and(|latest| matches!(latest.stage, Stage::Unknown));
+        if unanswered && self.policy.mode == Mode::Converse {
+            self.commands.push_back(Command::ReleaseCaller);
+        }
+        self.timers.stop(Timer::RewriteRetry);
+        self.record(Fact::DocumentFetched {
+            handoff: handoff.clone(),
+            attempt,
+        });
+        self.on_placed(now);
+    }
+
     /// The caller is still there although a rewrite of unknown outcome may have acted: the human's
     /// leg gets its time to be heard of.
     pub(super) fn await_evidence(&mut self, now: CallTime) {
@@ -97,61 +210,6 @@ impl Call {
             self.timers
                 .set(Timer::RewriteRetry, now + self.policy.rewrite_evidence);
         }
-    }
-
-    pub(super) fn on_leg(
-        &mut self,
-        handoff: &HandoffId,
-        attempt: u32,
-        progress: LegProgress,
-        now: CallTime,
-    ) {
-        // That a human answered is true of the call after its end too. Anything else that comes
-        // then, like a phone that stops ringing, is a consequence of the end.
-        let late = self.state != State::Open && progress != LegProgress::Answered;
-        if late || !self.is_current(handoff, attempt) {
-            return self.note(Anomaly::StaleHandoff);
-        }
-        self.adopt(attempt);
-        let known = self.handoff.as_ref().and_then(|latest| latest.leg());
-        if known.is_some_and(|leg| !leg.is_news(progress)) {
-            return self.note(Anomaly::LegOutOfOrder);
-        }
-        self.timers.stop(Timer::RewriteRetry);
-        self.record(Fact::LegProgressed {
-            handoff: handoff.clone(),
-            progress,
-        });
-        let leg = self.handoff.as_ref().and_then(|latest| latest.leg());
-        if self.has_human() && self.state == State::Open && leg.is_some_and(|leg| leg.is_over()) {
-            self.timers
-                .set(Timer::Inspect, now + self.policy.stream_grace);
-        }
-    }
-
-    pub(super) fn on_dial_ended(
-        &mut self,
-        handoff: &HandoffId,
-        attempt: u32,
-        end: DialEnd,
-        now: CallTime,
-    ) {
-        if self.state != State::Open || !self.is_current(handoff, attempt) {
-            return self.note(Anomaly::StaleHandoff);
-        }
-        self.adopt(attempt);
-        let latest = self.handoff.as_ref();
-        if latest.is_some_and(|latest| matches!(latest.stage, Stage::Parting(..))) {
-            return self.note(Anomaly::StaleHandoff);
-        }
-        self.timers.stop(Timer::RewriteRetry);
-        self.record(Fact::DialEnded {
-            handoff: handoff.clone(),
-            end,
-        });
-        // The last document is short: if the carrier does not report the end, it is looked for.
-        self.timers
-            .set(Timer::Inspect, now + self.policy.stream_grace);
     }
 
     /// Makes no further attempt. A voice agent beside us still has the caller; where we are the
@@ -174,37 +232,46 @@ impl Call {
     /// earlier rewrite was interrupted by the later one, and the carrier reports that as an end.
     ///
     /// A rewrite that we do not know of is one whose fact did not reach the disk before a crash.
-    fn is_current(&self, handoff: &HandoffId, attempt: u32) -> bool {
-        let latest = self.handoff.as_ref();
-        latest.is_some_and(|latest| {
-            let asked = latest.attempts.max(1)..=latest.attempts.max(self.policy.rewrite_attempts);
+    pub(super) fn is_current(&self, handoff: &HandoffId, attempt: u32) -> bool {
+        let most = self.policy.rewrite_attempts;
+        let speaks_of = |latest: &Handoff| {
+            let asked =
+                latest.attempts.max(1)..=latest.attempts.max(latest.settled_attempts + most);
             latest.trigger.handoff == *handoff && asked.contains(&attempt)
-        })
+        };
+        self.handoff.as_ref().is_some_and(speaks_of)
     }
 
     /// Writes down the request that a callback proves.
-    fn adopt(&mut self, attempt: u32) {
+    pub(super) fn adopt(&mut self, attempt: u32) {
         let latest = self.handoff.as_ref();
         if let Some(latest) = latest.filter(|latest| attempt > latest.attempts) {
             self.timers.stop(Timer::JournalDeadline);
-            self.record(Fact::RewriteRequested {
-                handoff: latest.trigger.handoff.clone(),
-                attempt,
-            });
+            let handoff = latest.trigger.handoff.clone();
+            self.route_as_listed();
+            self.record(Fact::RewriteRequested { handoff, attempt });
         }
     }
 
-    fn request_rewrite(&mut self) {
+    pub(super) fn request_rewrite(&mut self) {
+        match self.asking {
+            Asking::Nothing => self.asking = Asking::Rewrite,
+            Asking::Rewrite | Asking::RewriteTwice => return self.asking = Asking::RewriteTwice,
+        }
         let Some(latest) = &self.handoff else {
             return;
         };
         let (handoff, attempt) = (latest.trigger.handoff.clone(), latest.attempts + 1);
+        let targets = latest.remaining();
         self.record(Fact::RewriteRequested {
             handoff: handoff.clone(),
             attempt,
         });
-        self.commands
-            .push_back(Command::RewriteCall { handoff, attempt });
+        self.commands.push_back(Command::RewriteCall {
+            handoff,
+            attempt,
+            targets,
+        });
     }
 
     fn is_decided(&self) -> bool {

@@ -231,7 +231,18 @@ impl Call {
         self.commands.push_back(Command::FlushSpeech);
         let context = Box::new(self.context(trigger, None));
         self.commands.push_back(Command::RecordDecision(context));
+        let handoff = HandoffId::nth(&self.arrival.call, self.handoffs() - 1);
+        let matching = self.policy.routes.matching(&self.ear.signals);
+        let route = matching.route.map(|route| route.name.clone());
+        let failing = matching.failing.len();
+        for _ in 0..failing {
+            self.note(Anomaly::RouteFailed);
+        }
+        self.commands
+            .push_back(Command::ChooseTargets { handoff, route });
         self.timers
             .set(Timer::JournalDeadline, now + self.policy.journal_deadline);
+        self.timers
+            .set(Timer::RouteDeadline, now + self.policy.route_deadline);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::command::{Anomaly, Command};
 use super::event::Event;
@@ -11,6 +12,7 @@ use super::outcome::Disposition;
 use super::policy::Policy;
 use super::state::{Handoff, Stage, State};
 use super::timer::{Timer, Timers};
+use crate::context::Message;
 use crate::id::{CallId, Carrier, CarrierCallId, StreamId};
 use crate::pii::Pii;
 use crate::rule::{RuleEngine, Signals};
@@ -43,9 +45,10 @@ pub struct Arrival {
 /// after every input the shell drains all commands before it gives the next input. The machine is
 /// total: it never fails and never blocks, and the same inputs give the same outputs.
 ///
-/// A call listens until a rule fires or a handoff is requested. The trigger is written down, then
-/// the carrier is asked to rewrite the call, at most one request at a time, and the human's leg is
-/// followed until somebody talks or dialling ends. What happens becomes state only as a [`Fact`],
+/// A call listens until a rule fires or a handoff is requested. The trigger is written down and it is
+/// found out whom to try; then the carrier is asked to rewrite the call, at most one request at a
+/// time, and the humans' legs are followed, one target after the other, until somebody takes the call
+/// or nobody is left. What happens becomes state only as a [`Fact`],
 /// so that a call can be built again from its facts. Streams come and go beside that: a stream that
 /// ends never ends the call, only the carrier's word or a look at the call does.
 #[derive(Debug)]
@@ -56,8 +59,26 @@ pub struct Call {
     pub(super) stream: Option<StreamId>,
     pub(super) ear: Understanding,
     pub(super) handoff: Option<Handoff>,
+    pub(super) asking: Asking,
+    /// Whether a call back was promised.
+    pub(super) call_back: bool,
+    /// What the caller said to nobody.
+    pub(super) message: Option<Message>,
+    /// How long a talk was that may have been cut.
+    pub(super) cut_short: Option<Duration>,
+    /// When the input came that is being handled, or the fact that is being restored.
+    pub(super) now: CallTime,
     pub(super) timers: Timers,
     pub(super) commands: VecDeque<Command>,
+}
+
+/// Whether the carrier owes an answer to a rewrite. It is never asked for another before that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    Nothing,
+    Rewrite,
+    /// And another rewrite is wanted.
+    RewriteTwice,
 }
 
 /// What the call has understood so far.
@@ -120,6 +141,11 @@ impl Call {
             stream: None,
             ear,
             handoff: None,
+            asking: Asking::Nothing,
+            call_back: false,
+            message: None,
+            cut_short: None,
+            now: CallTime::default(),
             timers: Timers::default(),
             commands: VecDeque::new(),
         }
@@ -140,8 +166,7 @@ impl Call {
 
     /// Whether a human has, or had, the caller.
     pub fn has_human(&self) -> bool {
-        (self.handoff.as_ref())
-            .is_some_and(|latest| matches!(latest.stage, Stage::Talking(_) | Stage::Parting(..)))
+        (self.handoff.as_ref()).is_some_and(Handoff::has_human)
     }
 
     /// Whether the voice agent still has the caller: no human is being fetched, and none has them.
@@ -192,6 +217,7 @@ impl Call {
 
     /// Takes an event in.
     pub fn handle(&mut self, event: Event, now: CallTime) {
+        self.now = now;
         match self.state {
             State::Ended(_) => return self.note(Anomaly::EventAfterEnd),
             State::Ending(disposition) => {
@@ -228,20 +254,20 @@ impl Call {
             } => {
                 self.on_rewrite_settled(&handoff, attempt, outcome, now);
             }
-            Event::LegProgressed {
-                handoff,
-                attempt,
-                progress,
-            } => {
-                self.on_leg(&handoff, attempt, progress, now);
+            Event::TargetsChosen { handoff, plan } => self.on_targets_chosen(&handoff, plan),
+            Event::DocumentFetched { handoff, attempt } => {
+                self.on_document_fetched(&handoff, attempt, now);
             }
-            Event::DialEnded {
+            Event::LegProgressed { effort, progress } => self.on_leg(&effort, progress, now),
+            Event::DialEnded { effort, end } => self.on_dial_ended(&effort, end, now),
+            Event::HumanCalled { effort, leg } => self.on_human_called(&effort, leg, now),
+            Event::HumanMaybeCalled { effort } => self.on_human_maybe_called(&effort, now),
+            Event::HumanLeft { effort, end } => self.on_human_left(&effort, end, now),
+            Event::MessageLeft {
                 handoff,
-                attempt,
-                end,
-            } => {
-                self.on_dial_ended(&handoff, attempt, end, now);
-            }
+                url,
+                length,
+            } => self.on_message_left(handoff, url, length),
             Event::CallInspected(inspection) => self.on_inspected(inspection, now),
             Event::CallCompleted => self.leave(now),
             Event::EndRecorded => self.note(Anomaly::EventAfterEnd),
@@ -250,9 +276,13 @@ impl Call {
 
     /// Acts on every timer that is due.
     pub fn handle_timeout(&mut self, now: CallTime) {
+        self.now = now;
         while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::JournalDeadline => self.on_journal_deadline(),
+                Timer::RouteDeadline => self.on_route_deadline(),
+                Timer::BridgeHeld => self.hold(),
+                Timer::HumanAbsent => self.on_human_absent(now),
                 Timer::DigitsPause => self.on_digits_pause(now),
                 Timer::RewriteRetry => self.on_rewrite_retry(),
                 Timer::LastWords => self.end(self.outlook()),

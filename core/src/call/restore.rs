@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::command::Command;
 use super::fact::{Fact, GiveUpReason};
 use super::machine::{Arrival, Call};
-use super::outcome::RewriteOutcome;
+use super::outcome::{LegProgress, RewriteOutcome};
 use super::policy::Policy;
 use super::state::{Stage, State};
 use super::timer::Timer;
@@ -24,13 +24,15 @@ impl Call {
     pub fn restore(
         arrival: impl Into<Arc<Arrival>>,
         policy: Arc<Policy>,
-        facts: impl IntoIterator<Item = Fact>,
+        facts: impl IntoIterator<Item = (CallTime, Fact)>,
         now: CallTime,
     ) -> Self {
         let mut call = Self::silent(arrival.into(), policy);
-        for fact in facts {
+        for (at, fact) in facts {
+            call.now = at;
             call.apply(&fact);
         }
+        call.now = now;
         if let State::Ending(disposition) = call.state {
             // The fact that says so is written down, or it would not have been read.
             call.state = State::Ended(disposition);
@@ -63,21 +65,35 @@ impl Call {
             Stage::Refused => self.give_up(GiveUpReason::Refused),
             // Whoever has the caller has had them for a while: the voice agent hears them if
             // they ask again, and a human must not be cut off.
-            Stage::Decided | Stage::Rewriting | Stage::NotSent | Stage::Unknown if old => {
+            Stage::Decided | Stage::Rewriting | Stage::NotSent | Stage::Unknown | Stage::Taken
+                if old =>
+            {
                 self.give_up(GiveUpReason::Outdated);
             }
             // The rewrite is asked for while its own fact is on the way to the disk, so it may
             // have acted although nothing says so. Nobody will hear the answer.
-            Stage::Decided => self.settle_unheard(handoff.attempts + 1),
+            Stage::Decided => {
+                let attempt = handoff.attempts + 1;
+                self.route_as_listed();
+                self.settle_unheard(attempt);
+            }
             Stage::Rewriting => self.settle_unheard(handoff.attempts),
-            Stage::NotSent => self
+            Stage::NotSent | Stage::Taken => self
                 .timers
                 .set(Timer::RewriteRetry, now + self.policy.rewrite_evidence),
-            Stage::Unknown
-            | Stage::Dialling(_)
-            | Stage::Talking(_)
-            | Stage::Parting(..)
-            | Stage::GivenUp => {}
+            Stage::Dialling(_) | Stage::Parting(..) if handoff.may_wait_for_nobody() => {
+                self.request_rewrite();
+            }
+            // A human whose call was asked for by a process that died before it knew is called twice:
+            // that beats a caller who waits for nobody.
+            Stage::Dialling(ref leg) if leg.called.is_none() => self.on_placed(now),
+            Stage::Dialling(_) => self
+                .timers
+                .set(Timer::HumanAbsent, now + self.policy.human_deadline),
+            Stage::Talking(ref leg) if leg.at(LegProgress::Bridged).is_none() => self
+                .timers
+                .set(Timer::BridgeHeld, now + self.policy.bridged_after),
+            Stage::Unknown | Stage::Talking(_) | Stage::Parting(..) | Stage::GivenUp => {}
         }
     }
 

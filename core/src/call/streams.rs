@@ -1,16 +1,21 @@
 //! Streams come and go; the call does not depend on them.
 
+use std::time::Duration;
+
 use super::Command;
 use super::command::Anomaly;
 use super::event::Inspection;
 use super::fact::Fact;
 use super::machine::Call;
-use super::outcome::{DialEnd, Disposition, StreamEnd};
+use super::outcome::{Disposition, LastResort, StreamEnd};
 use super::policy::Mode;
 use super::state::{Stage, State};
 use super::timer::Timer;
 use crate::id::StreamId;
 use crate::time::{CallTime, MediaTime};
+
+/// Carriers tell of a recording within seconds of its end.
+const MESSAGE_NEWS: Duration = Duration::from_secs(5);
 
 impl Call {
     pub(super) fn on_stream_started(
@@ -72,22 +77,10 @@ impl Call {
         let Some(handoff) = &self.handoff else {
             return Disposition::StayedWithVoiceAgent;
         };
-        match &handoff.stage {
-            Stage::Refused | Stage::GivenUp => Disposition::CarrierRefused,
-            Stage::Decided | Stage::Rewriting | Stage::NotSent | Stage::Unknown => {
-                Disposition::CallerHungUp
-            }
-            // Answered legs have left this stage, so whoever hung up did it before that.
-            Stage::Dialling(leg) if leg.is_over() => Disposition::NoAnswer,
-            Stage::Dialling(_) => Disposition::CallerHungUp,
-            Stage::Talking(_) => Disposition::Bridged,
-            Stage::Parting(_, end) => match end {
-                DialEnd::Bridged => Disposition::Bridged,
-                DialEnd::Busy => Disposition::Busy,
-                DialEnd::NoAnswer | DialEnd::AnsweredNotBridged => Disposition::NoAnswer,
-                DialEnd::Canceled => Disposition::CallerHungUp,
-                DialEnd::Failed => Disposition::CarrierRefused,
-            },
+        let outlook = handoff.outlook();
+        match self.message.is_some() && outlook != Disposition::Bridged {
+            true => Disposition::Voicemail,
+            false => outlook,
         }
     }
 
@@ -96,14 +89,33 @@ impl Call {
         if self.state != State::Open {
             return;
         }
-        if self.ear.heard_to == MediaTime::default() {
+        self.stop_ringing();
+        self.watch_for_cut(now);
+        let news = self.news_outstanding();
+        if news.is_zero() {
             return self.end(self.outlook());
         }
         self.timers.clear();
-        self.timers
-            .set(Timer::LastWords, now + self.policy.last_words);
+        self.timers.set(Timer::LastWords, now + news);
         self.state = State::Leaving;
         self.commands.push_back(Command::FlushSpeech);
+    }
+
+    /// How long to wait for what is told only after the end: the recognizers' last words, and the
+    /// message of a caller who hung up after it.
+    fn news_outstanding(&self) -> Duration {
+        let words = match self.ear.heard_to == MediaTime::default() {
+            true => Duration::ZERO,
+            false => self.policy.last_words,
+        };
+        let unhelped = (self.handoff.as_ref()).is_some_and(|latest| {
+            matches!(latest.stage, Stage::Parting(..)) && !latest.has_human()
+        });
+        let voicemail = self.policy.last_resort == LastResort::Voicemail;
+        match unhelped && voicemail && self.message.is_none() {
+            true => words.max(MESSAGE_NEWS),
+            false => words,
+        }
     }
 
     pub(super) fn end(&mut self, disposition: Disposition) {

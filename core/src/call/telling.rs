@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::fact::{Evidence, Trigger, Utterance};
 use super::machine::{Call, Understanding};
-use super::outcome::Disposition;
-use crate::context::{HandoffContext, Line, summarize};
+use super::outcome::{DialEnd, Disposition, LegProgress};
+use super::state::{Handoff, Leg};
+use crate::context::{HandoffContext, Line, Reached, TargetTried, summarize};
 use crate::pii::Pii;
+use crate::route::TargetName;
 use crate::speech::{Speaker, Spoken};
-use crate::time::MediaTime;
+use crate::time::{CallTime, MediaTime};
 
 impl Call {
     /// The context of a handoff: the first revision as it is decided, the second with the call's
@@ -63,7 +65,51 @@ impl Call {
             digits: Pii::new(self.ear.keys.all.clone()),
             transcript,
             parameters: self.arrival.parameters.clone(),
+            reached: self
+                .handoff
+                .as_ref()
+                .map(Handoff::reached)
+                .unwrap_or_default(),
+            call_back: self.call_back,
+            message: self.message.clone(),
+            cut_short: self.cut_short,
             disposition,
+        }
+    }
+
+    /// The context of the latest handoff at this instant, for whoever is being reached.
+    pub fn briefing(&self) -> Option<HandoffContext> {
+        let trigger = self.trigger()?.clone();
+        Some(self.context(trigger, None))
+    }
+}
+
+impl Handoff {
+    /// How far the efforts got, from the trigger on.
+    fn reached(&self) -> Reached {
+        let since = |at: CallTime| at.since(self.trigger.at);
+        let told = |target: &TargetName, leg: &Leg, end: Option<DialEnd>| {
+            let at = |progress| leg.at(progress).map(since);
+            TargetTried {
+                target: target.clone(),
+                ringing: at(LegProgress::Ringing),
+                answered: at(LegProgress::Answered),
+                accepted: at(LegProgress::Accepted),
+                bridged: at(LegProgress::Bridged),
+                end,
+            }
+        };
+        let mut targets: Vec<_> = (self.tried.iter())
+            .map(|tried| told(&tried.target, &tried.leg, tried.end))
+            .collect();
+        if let (Some(leg), Some(current)) = (self.leg(), self.current()) {
+            targets.push(told(&current.name, leg, self.end_at(self.tried.len())));
+        }
+        Reached {
+            route: self.plan.as_ref().and_then(|plan| plan.route.clone()),
+            rewrite_sent: self.sent.map(since),
+            rewrite_taken: self.taken.map(since),
+            targets,
         }
     }
 }

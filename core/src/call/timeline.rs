@@ -1,7 +1,8 @@
 //! Facts as lines that people read: what `replay` prints and what scenarios compare.
 
-use super::fact::{Evidence, Fact, GiveUpReason, Trigger, TriggerSource};
+use super::fact::{Evidence, Fact, GiveUpReason, Planned, Trigger, TriggerSource};
 use super::outcome::{DialEnd, LegProgress, RewriteOutcome, StreamEnd};
+use crate::route::{PassedOver, TargetName};
 use crate::time::MediaTime;
 
 /// Which clock places a fact on the timeline.
@@ -66,8 +67,53 @@ pub fn describe(fact: &Fact) -> (Stamp, &'static str, String) {
             format!("requested, attempt {attempt}"),
         ),
         Fact::RewriteSettled { outcome, .. } => (Stamp::Written, "rewrite", rewrite(outcome)),
-        Fact::LegProgressed { progress, .. } => (Stamp::Written, "leg", leg(*progress).to_owned()),
-        Fact::DialEnded { end, .. } => (Stamp::Written, "dial", dial_end(*end).to_owned()),
+        Fact::Routed {
+            route,
+            targets,
+            passed_over,
+            ..
+        } => (
+            Stamp::Written,
+            "route",
+            routed(route.as_deref(), targets, passed_over),
+        ),
+        Fact::DocumentFetched { attempt, .. } => (
+            Stamp::Written,
+            "rewrite",
+            format!("followed, attempt {attempt}: the carrier fetched the document"),
+        ),
+        Fact::LegProgressed {
+            target, progress, ..
+        } => (
+            Stamp::Written,
+            "leg",
+            format!("{} ({target})", leg(*progress)),
+        ),
+        Fact::HumanCalled { target, .. } => (
+            Stamp::Written,
+            "leg",
+            format!("human called to the caller's conference ({target})"),
+        ),
+        Fact::DialEnded { target, end, .. } => (
+            Stamp::Written,
+            "dial",
+            format!("{} ({target})", dial_end(*end)),
+        ),
+        Fact::CallBackPromised { .. } => (
+            Stamp::Written,
+            "promise",
+            "the caller was told that somebody calls back".to_owned(),
+        ),
+        Fact::MessageLeft { length, .. } => (
+            Stamp::Written,
+            "message",
+            format!("the caller left one of {} s", length.as_secs()),
+        ),
+        Fact::CutShort { .. } => (
+            Stamp::Written,
+            "watch",
+            "caller and human were parted within two minutes".to_owned(),
+        ),
         Fact::HandoffGivenUp { reason, .. } => {
             (Stamp::Written, "handoff", given_up(*reason).to_owned())
         }
@@ -121,6 +167,7 @@ fn stream_end(end: StreamEnd) -> &'static str {
 fn rewrite(outcome: &RewriteOutcome) -> String {
     match outcome {
         RewriteOutcome::Accepted => "accepted".to_owned(),
+        RewriteOutcome::Taken => "taken, not followed yet".to_owned(),
         RewriteOutcome::CallerGone => "too late, the caller has hung up".to_owned(),
         RewriteOutcome::Refused {
             code: Some(code),
@@ -138,8 +185,26 @@ fn given_up(reason: GiveUpReason) -> &'static str {
     match reason {
         GiveUpReason::Refused => "given up: refused",
         GiveUpReason::AttemptsUsedUp => "given up: no attempt is left",
+        GiveUpReason::NeverFetched => "given up: taken and never followed",
         GiveUpReason::Outdated => "given up: too old after a restart",
     }
+}
+
+fn routed(
+    route: Option<&str>,
+    targets: &[Planned],
+    passed_over: &[(TargetName, PassedOver)],
+) -> String {
+    let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
+    let mut text = route.map_or_else(String::new, |route| format!("{route}: "));
+    text.push_str(&match names.is_empty() {
+        true => "nobody to try".to_owned(),
+        false => names.join(", then "),
+    });
+    for (target, why) in passed_over {
+        text.push_str(&format!("; not {}, {why}", target.as_str()));
+    }
+    text
 }
 
 fn leg(progress: LegProgress) -> &'static str {
@@ -147,17 +212,24 @@ fn leg(progress: LegProgress) -> &'static str {
         LegProgress::Initiated => "human's leg initiated",
         LegProgress::Ringing => "human's phone rings",
         LegProgress::Answered => "human answered",
+        LegProgress::Accepted => "human took the call",
+        LegProgress::Bridged => "caller and human talk",
         LegProgress::Completed => "human's leg over",
     }
 }
 
-fn dial_end(end: DialEnd) -> &'static str {
+fn dial_end(end: DialEnd) -> String {
     match end {
         DialEnd::Bridged => "over after caller and human talked",
-        DialEnd::AnsweredNotBridged => "answered but not joined",
+        DialEnd::AnsweredNotBridged => "answered and not taken",
+        DialEnd::HungUpAtOnce => "hung up at once",
         DialEnd::NoAnswer => "nobody answered",
         DialEnd::Busy => "busy",
-        DialEnd::Failed => "failed",
+        DialEnd::Rejected => "turned down",
+        DialEnd::Failed { code: None } => "failed",
+        DialEnd::Failed { code: Some(code) } => return format!("failed, code {code}"),
         DialEnd::Canceled => "given up",
+        DialEnd::NobodyAvailable => "nobody available",
     }
+    .to_owned()
 }

@@ -9,10 +9,16 @@ use crate::time::CallTime;
 pub enum Timer {
     /// The journal had its chance; the rewrite goes ahead.
     JournalDeadline,
+    /// It had to be known by now whom to try.
+    RouteDeadline,
     /// The caller has pressed no further key.
     DigitsPause,
     /// The rewrite may be tried again.
     RewriteRetry,
+    /// Caller and human have been joined for long enough.
+    BridgeHeld,
+    /// Nothing is heard of the human's leg to a conference.
+    HumanAbsent,
     /// No stream for a while: look at the call.
     StreamAbsent,
     /// No news for long: look at the call.

@@ -3,5 +3,5 @@
 mod handoff_context;
 mod summary;
 
-pub use handoff_context::{HandoffContext, Line};
+pub use handoff_context::{HandoffContext, Line, Message, Reached, TargetTried};
 pub(crate) use summary::summarize;

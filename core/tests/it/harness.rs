@@ -1,16 +1,17 @@
 //! A shell for the call machine that lives in a test: scripts in, timeline out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_core::call::{
-    Arrival, Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, Mode, Party, Policy,
-    RewriteOutcome, StreamEnd, Timer, describe,
+    Arrival, Call, Command, DialEnd, Effort, Event, Fact, Inspection, LastResort, LegProgress,
+    Mode, NextStep, Party, Policy, RewriteOutcome, StreamEnd, Timer, describe,
 };
 use handoff_core::id::{CallId, Carrier, CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
+use handoff_core::route::{Acceptance, Joining, Metrics, Routes, Target, TargetName};
 use handoff_core::rule::{Expression, Rule, RuleSet};
 use handoff_core::signal::{AsksHuman, Sentiment};
 use handoff_core::speech::{Hypothesis, Speaker};
@@ -37,16 +38,39 @@ pub fn policy() -> Policy {
         sentiment: Sentiment::new(),
         mode: Mode::Listen,
         digits_pause: Duration::from_millis(1_500),
+        routes: routes(&[("support", Acceptance::Answer, Joining::Dial)]),
+        last_resort: LastResort::CallBack,
+        route_deadline: Duration::from_secs(1),
+        bridged_after: Duration::from_secs(2),
+        human_deadline: Duration::from_secs(60),
         journal_deadline: Duration::from_millis(250),
         rewrite_attempts: 3,
         rewrite_retry: Duration::from_millis(250),
         rewrite_evidence: Duration::from_millis(1_500),
+        fetch_within: Duration::from_millis(1_500),
         handoffs: 3,
         last_words: Duration::from_millis(1_500),
         stream_grace: Duration::from_secs(10),
         inspect_every: Duration::from_secs(60),
         maximum_age: Duration::from_secs(4 * 3600),
     }
+}
+
+/// Targets that are tried in this order.
+pub fn routes(targets: &[(&str, Acceptance, Joining)]) -> Arc<Routes> {
+    let targets: Vec<_> = targets
+        .iter()
+        .map(|(name, acceptance, joining)| Target {
+            name: TargetName::parse(name).unwrap(),
+            acceptance: *acceptance,
+            joining: *joining,
+            skills: BTreeSet::new(),
+            hours: None,
+            metrics: Metrics::default(),
+        })
+        .collect();
+    let default = [targets[0].name.clone()];
+    Arc::new(Routes::new(Vec::new(), targets, &default).unwrap())
 }
 
 pub fn arrival() -> Arrival {
@@ -64,24 +88,40 @@ pub fn arrival() -> Arrival {
 /// A call in a test, with every fact it wrote down.
 pub struct Harness {
     pub call: Call,
-    pub facts: Vec<Fact>,
+    pub facts: Vec<(CallTime, Fact)>,
+    policy: Arc<Policy>,
     pub contexts: Vec<handoff_core::context::HandoffContext>,
     pub out: String,
     journal_up: bool,
+    targets_known: bool,
 }
 
 impl Harness {
     pub fn new() -> Self {
-        Self::of(Call::new(arrival(), Arc::new(policy())))
+        Self::under(policy())
     }
 
-    pub fn of(call: Call) -> Self {
+    pub fn under(policy: Policy) -> Self {
+        let policy = Arc::new(policy);
+        Self::of(Call::new(arrival(), Arc::clone(&policy)), policy)
+    }
+
+    /// The call that these facts tell of, taken up by another process.
+    pub fn restored(facts: impl IntoIterator<Item = (CallTime, Fact)>, now: CallTime) -> Self {
+        let policy = Arc::new(policy());
+        let call = Call::restore(arrival(), Arc::clone(&policy), facts, now);
+        Self::of(call, policy)
+    }
+
+    fn of(call: Call, policy: Arc<Policy>) -> Self {
         let mut harness = Self {
             call,
+            policy,
             facts: Vec::new(),
             contexts: Vec::new(),
             out: String::new(),
             journal_up: true,
+            targets_known: true,
         };
         harness.drain(CallTime::default());
         harness
@@ -141,10 +181,10 @@ impl Harness {
     fn drain(&mut self, now: CallTime) {
         while let Some(command) = self.call.poll_command() {
             let line = match command {
-                Command::Record(fact) => self.fact(fact),
+                Command::Record(fact) => self.fact(now, fact),
                 Command::RecordDecision(context) => {
                     let handoff = context.trigger.handoff.clone();
-                    let line = self.fact(Fact::Triggered(context.trigger.clone()));
+                    let line = self.fact(now, Fact::Triggered(context.trigger.clone()));
                     self.contexts.push(*context);
                     if self.journal_up {
                         self.call.handle(Event::DecisionRecorded { handoff }, now);
@@ -152,13 +192,30 @@ impl Harness {
                     line
                 }
                 Command::RecordEnd { fact, context } => {
-                    let line = self.fact(fact);
+                    let line = self.fact(now, fact);
                     self.contexts.extend(context.map(|context| *context));
                     self.call.handle(Event::EndRecorded, now);
                     line
                 }
                 Command::FlushSpeech => "> flush speech".to_owned(),
-                Command::RewriteCall { attempt, .. } => format!("> rewrite, attempt {attempt}"),
+                Command::ChooseTargets { handoff, route } => {
+                    if self.targets_known {
+                        let plan = (self.policy.routes).plan(route.as_deref(), &BTreeMap::new());
+                        (self.call).handle(Event::TargetsChosen { handoff, plan }, now);
+                    }
+                    continue;
+                }
+                Command::RewriteCall {
+                    attempt, targets, ..
+                } => {
+                    let targets: Vec<_> = targets.iter().map(TargetName::as_str).collect();
+                    format!("> rewrite, attempt {attempt}: {}", targets.join(", "))
+                }
+                Command::CallHuman(effort) => {
+                    let target = effort.target.as_str();
+                    format!("> call {target}, attempt {}", effort.attempt)
+                }
+                Command::HangUpHuman(leg) => format!("> hang up {}", leg.0),
                 Command::ReleaseCaller => "> release the caller".to_owned(),
                 Command::InspectCall => "> inspect".to_owned(),
                 Command::Note(anomaly) => format!("! {}", anomaly.as_str()),
@@ -167,9 +224,9 @@ impl Harness {
         }
     }
 
-    fn fact(&mut self, fact: Fact) -> String {
+    fn fact(&mut self, now: CallTime, fact: Fact) -> String {
         let (_, kind, detail) = describe(&fact);
-        self.facts.push(fact);
+        self.facts.push((now, fact));
         format!("{kind:<10}  {detail}")
     }
 
@@ -185,8 +242,56 @@ impl Harness {
         let stream = |name: &str| StreamId(format!("MZ{name}"));
         let handoff = self.handoff();
         let words: Vec<&str> = what.split_whitespace().collect();
+        // The last rewrite and the first target, unless the line names others.
+        let effort = |from: usize| {
+            let nth = words
+                .get(from)
+                .map_or(1, |attempt| attempt.parse().unwrap());
+            let target = words.get(from + 1).copied().unwrap_or("support");
+            Effort {
+                handoff: handoff.clone(),
+                attempt: nth,
+                target: TargetName::parse(target).unwrap(),
+            }
+        };
         Some(match words[..] {
             ["wait"] => return None,
+            ["targets", state] => {
+                self.targets_known = state == "known";
+                return None;
+            }
+            ["ask-next", ..] => {
+                let next = match self.call.next_step(&effort(1)) {
+                    Some(NextStep::HangUp) => "hang up".to_owned(),
+                    Some(NextStep::Reach(targets)) => format!("try {}", targets[0].as_str()),
+                    Some(NextStep::LastResort) => "last resort".to_owned(),
+                    None => "unknown".to_owned(),
+                };
+                writeln!(self.out, "{now}  < next: {next}").unwrap();
+                return None;
+            }
+            ["fetched", attempt] => Event::DocumentFetched {
+                handoff,
+                attempt: attempt.parse().unwrap(),
+            },
+            ["called", leg, ..] => Event::HumanCalled {
+                effort: effort(2),
+                leg: Ok(CarrierCallId(leg.to_owned())),
+            },
+            ["not-called", ..] => Event::HumanCalled {
+                effort: effort(1),
+                leg: Err(DialEnd::Failed { code: Some(21_211) }),
+            },
+            ["maybe-called", ..] => Event::HumanMaybeCalled { effort: effort(1) },
+            ["left", end, ..] => Event::HumanLeft {
+                effort: effort(2),
+                end: dial_end(end),
+            },
+            ["message", seconds] => Event::MessageLeft {
+                handoff,
+                url: Pii::new("https://carrier.example.com/recording".to_owned()),
+                length: Duration::from_secs(seconds.parse().unwrap()),
+            },
             ["journal", state] => {
                 self.journal_up = state == "up";
                 return None;
@@ -240,6 +345,7 @@ impl Harness {
                 attempt: attempt.parse().unwrap(),
                 outcome: match outcome {
                     "accepted" => RewriteOutcome::Accepted,
+                    "taken" => RewriteOutcome::Taken,
                     "gone" => RewriteOutcome::CallerGone,
                     "refused" => RewriteOutcome::Refused {
                         code: Some(21_205),
@@ -251,30 +357,25 @@ impl Harness {
                 },
             },
             ["leg", progress, ..] => Event::LegProgressed {
-                handoff,
-                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
+                effort: effort(2),
                 progress: match progress {
                     "initiated" => LegProgress::Initiated,
                     "ringing" => LegProgress::Ringing,
                     "answered" => LegProgress::Answered,
+                    "accepted" => LegProgress::Accepted,
                     "completed" => LegProgress::Completed,
                     other => panic!("no leg progress {other}"),
                 },
             },
             ["dial", end, ..] => Event::DialEnded {
-                handoff,
-                attempt: words.get(2).map_or(1, |attempt| attempt.parse().unwrap()),
-                end: match end {
-                    "bridged" => DialEnd::Bridged,
-                    "no-answer" => DialEnd::NoAnswer,
-                    "busy" => DialEnd::Busy,
-                    "failed" => DialEnd::Failed,
-                    other => panic!("no dial end {other}"),
-                },
+                effort: effort(2),
+                end: dial_end(end),
             },
             ["old-leg", _] => Event::LegProgressed {
-                handoff: HandoffId::nth(&self.call.arrival().call, 99),
-                attempt: 1,
+                effort: Effort {
+                    handoff: HandoffId::nth(&self.call.arrival().call, 99),
+                    ..effort(2)
+                },
                 progress: LegProgress::Ringing,
             },
             ["inspected", found] => Event::CallInspected(match found {
@@ -308,6 +409,18 @@ pub fn check(script: &str, expected: expect_test::Expect) {
     let mut harness = Harness::new();
     harness.run(script);
     expected.assert_eq(&harness.out);
+}
+
+fn dial_end(end: &str) -> DialEnd {
+    match end {
+        "bridged" => DialEnd::Bridged,
+        "not-bridged" => DialEnd::AnsweredNotBridged,
+        "no-answer" => DialEnd::NoAnswer,
+        "busy" => DialEnd::Busy,
+        "rejected" => DialEnd::Rejected,
+        "failed" => DialEnd::Failed { code: None },
+        other => panic!("no dial end {other}"),
+    }
 }
 
 fn quoted(text: &str) -> String {

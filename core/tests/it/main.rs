@@ -3,5 +3,6 @@
 
 mod harness;
 mod model;
+mod reaching;
 mod restored;
 mod scenario;

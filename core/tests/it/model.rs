@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use handoff_core::call::{
-    Call, Command, DialEnd, Event, Fact, Inspection, LegProgress, RewriteOutcome, StreamEnd,
+    Call, Command, DialEnd, Effort, Event, Fact, Inspection, LegProgress, Policy, RewriteOutcome,
+    StreamEnd,
 };
-use handoff_core::id::{HandoffId, StreamId};
+use handoff_core::id::{CarrierCallId, HandoffId, StreamId};
 use handoff_core::pii::Pii;
+use handoff_core::route::{Acceptance, Joining, Plan, TargetName};
 use handoff_core::speech::{Hypothesis, Speaker};
 use handoff_core::time::{CallTime, MediaTime};
 
-use crate::harness::{arrival, policy};
+use crate::harness::{arrival, policy, routes};
 
 /// What must hold of any call, told from its commands alone.
 #[derive(Debug, Default)]
@@ -38,7 +40,9 @@ impl Model {
                 );
                 self.decisions.push(handoff.clone());
             }
-            Command::RewriteCall { handoff, attempt } => {
+            Command::RewriteCall {
+                handoff, attempt, ..
+            } => {
                 assert_eq!(self.rewrite_in_flight, None, "two rewrites in flight");
                 assert!(
                     self.decisions.contains(handoff),
@@ -60,6 +64,9 @@ impl Model {
             }
             Command::Record(_)
             | Command::FlushSpeech
+            | Command::ChooseTargets { .. }
+            | Command::CallHuman(_)
+            | Command::HangUpHuman(_)
             | Command::ReleaseCaller
             | Command::InspectCall
             | Command::Note(_) => {}
@@ -76,6 +83,9 @@ impl Model {
         })
     }
 }
+
+/// The last is of no plan.
+const TARGETS: [&str; 4] = ["support", "desk", "room", "stranger"];
 
 /// A small generator of numbers (xorshift64*), so that a failure names a seed.
 struct Disorder(u64);
@@ -98,7 +108,18 @@ impl Disorder {
         let handoff = HandoffId::nth(&call.arrival().call, nth);
         let speaker = self.pick(&[Speaker::Caller, Speaker::VoiceAgent, Speaker::Human]);
         let stream = StreamId(format!("MZ{}", self.next(3)));
-        Some(match self.next(20) {
+        let effort = Effort {
+            handoff: handoff.clone(),
+            attempt: self.next(4) as u32,
+            target: TargetName::parse(TARGETS[self.next(4) as usize]).unwrap(),
+        };
+        let end = self.pick(&[
+            DialEnd::Bridged,
+            DialEnd::AnsweredNotBridged,
+            DialEnd::NoAnswer,
+            DialEnd::Busy,
+        ]);
+        Some(match self.next(24) {
             0 => Event::StreamStarted {
                 stream,
                 at,
@@ -148,25 +169,48 @@ impl Disorder {
                     },
                     RewriteOutcome::NotSent,
                     RewriteOutcome::Unknown,
+                    RewriteOutcome::Taken,
                 ];
-                let outcome = outcome[self.next(5) as usize].clone();
+                let outcome = outcome[self.next(6) as usize].clone();
                 return model.settle(outcome);
             }
             14 => Event::LegProgressed {
-                handoff,
-                attempt: self.next(3) as u32,
+                effort,
                 progress: self.pick(&[
                     LegProgress::Initiated,
                     LegProgress::Ringing,
                     LegProgress::Answered,
+                    LegProgress::Accepted,
                     LegProgress::Completed,
                 ]),
             },
-            15 => Event::DialEnded {
+            15 => Event::DialEnded { effort, end },
+            20 => Event::TargetsChosen {
                 handoff,
-                attempt: self.next(3) as u32,
-                end: self.pick(&[DialEnd::Bridged, DialEnd::NoAnswer, DialEnd::Busy]),
+                plan: Plan {
+                    route: None,
+                    // Now and then everybody is asleep.
+                    targets: TARGETS[self.next(3) as usize..3]
+                        .iter()
+                        .skip(2 * usize::from(self.next(8) == 0))
+                        .map(|name| TargetName::parse(name).unwrap())
+                        .collect(),
+                    passed_over: Vec::new(),
+                },
             },
+            21 => Event::DocumentFetched {
+                handoff,
+                attempt: self.next(4) as u32,
+            },
+            22 => Event::HumanCalled {
+                effort,
+                leg: match self.next(2) {
+                    0 => Ok(CarrierCallId("CA-human".to_owned())),
+                    _ => Err(DialEnd::Failed { code: None }),
+                },
+            },
+            23 if self.next(4) == 0 => Event::HumanMaybeCalled { effort },
+            23 => Event::HumanLeft { effort, end },
             16 => {
                 let found = self.pick(&[
                     Inspection::InProgress,
@@ -191,6 +235,18 @@ impl Disorder {
     }
 }
 
+/// Every way in which a target takes a call.
+pub fn disorderly_policy() -> Policy {
+    Policy {
+        routes: routes(&[
+            ("support", Acceptance::Answer, Joining::Dial),
+            ("desk", Acceptance::Key, Joining::Dial),
+            ("room", Acceptance::Key, Joining::Conference),
+        ]),
+        ..policy()
+    }
+}
+
 /// Runs one disorderly call and gives everything it asked for.
 fn run(seed: u64) -> Vec<Command> {
     run_watched(seed, &mut |_, _| {})
@@ -199,7 +255,7 @@ fn run(seed: u64) -> Vec<Command> {
 /// Shows the call, and everything it asked for so far, after each of its inputs.
 pub fn run_watched(seed: u64, watch: &mut dyn FnMut(&Call, &[Command])) -> Vec<Command> {
     let mut disorder = Disorder(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    let mut call = Call::new(arrival(), Arc::new(policy()));
+    let mut call = Call::new(arrival(), Arc::new(disorderly_policy()));
     let mut model = Model::default();
     let mut asked = Vec::new();
     let mut now = CallTime::default();

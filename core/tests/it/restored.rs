@@ -1,17 +1,19 @@
 //! A call is what its facts tell: after every input of a disorderly call, the call itself, the one
 //! restored from its facts, and a plain reading of the facts agree.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_core::call::{
-    Call, Command, DialEnd, Disposition, Fact, LegProgress, Policy, RewriteOutcome, Timer, Trigger,
-    Utterance,
+    Call, Command, DialEnd, Disposition, Fact, LegProgress, Planned, Policy, RewriteOutcome, Timer,
+    Trigger, Utterance,
 };
+use handoff_core::route::{Acceptance, TargetName};
 use handoff_core::speech::Speaker;
 use handoff_core::time::CallTime;
 
-use crate::harness::{arrival, policy};
-use crate::model::run_watched;
+use crate::harness::arrival;
+use crate::model::{disorderly_policy, run_watched};
 
 /// What can be seen of a call from outside and must survive a restart.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +49,74 @@ impl View {
     }
 }
 
+/// The efforts of the latest handoff, as its facts tell them one after the other.
+#[derive(Default)]
+struct Efforts {
+    plan: Vec<Planned>,
+    /// Which of the plan is under way.
+    place: usize,
+    /// Whether the carrier follows the document.
+    placed: bool,
+    /// What was told of the leg under way.
+    leg: BTreeSet<LegProgress>,
+    /// Whether its end was told before anybody had taken the call.
+    over_first: bool,
+    talking: bool,
+    last_end: Option<DialEnd>,
+    parted: Option<DialEnd>,
+    given_up: bool,
+}
+
+impl Efforts {
+    fn be_placed(&mut self) {
+        (self.placed, self.given_up) = (true, false);
+        self.leg.clear();
+        self.over_first = false;
+        if self.place >= self.plan.len() {
+            self.parted = Some(self.last_end.unwrap_or(DialEnd::NobodyAvailable));
+        }
+    }
+
+    /// Where the target is in the plan, if it is not done with. What is before it then is.
+    fn reach(&mut self, target: &TargetName) -> Option<usize> {
+        let place = self
+            .plan
+            .iter()
+            .position(|planned| planned.name == *target)?;
+        if place < self.place {
+            return None;
+        }
+        if place > self.place {
+            self.leg.clear();
+            (self.talking, self.over_first) = (false, false);
+            self.last_end = Some(DialEnd::NoAnswer);
+        }
+        (self.place, self.placed, self.given_up) = (place, true, false);
+        Some(place)
+    }
+
+    fn has_human(&self) -> bool {
+        self.talking || self.parted == Some(DialEnd::Bridged)
+    }
+
+    fn outlook(&self) -> Disposition {
+        let told = |progress| self.leg.contains(&progress);
+        if self.given_up {
+            return Disposition::CarrierRefused { code: None };
+        }
+        match self.parted {
+            Some(end) => end.into(),
+            None if self.talking => match told(LegProgress::Bridged) || self.over_first {
+                true => Disposition::Bridged,
+                false => Disposition::CallerHungUp,
+            },
+            None => Disposition::CallerHungUp,
+        }
+    }
+}
+
 /// The same, read from the facts without the machine, but for how the words feel.
-fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
+fn told(facts: &[(CallTime, Fact)], feeling: (f64, f64)) -> View {
     let mut view = View {
         outlook: Disposition::StayedWithVoiceAgent,
         trigger: None,
@@ -61,12 +129,17 @@ fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
         turns: 0,
         feeling,
     };
-    for fact in facts {
+    let mut efforts = Efforts::default();
+    let mut ended = None;
+    for (_, fact) in facts {
         match fact {
             Fact::CallAnnounced { .. }
             | Fact::StreamStarted { .. }
             | Fact::StreamStopped { .. }
-            | Fact::RewriteSettled { .. } => {}
+            | Fact::HumanCalled { .. }
+            | Fact::CallBackPromised { .. }
+            | Fact::MessageLeft { .. }
+            | Fact::CutShort { .. } => {}
             Fact::RecognizerLost { speaker } => {
                 view.recognizer_lost |= *speaker == Speaker::Caller;
             }
@@ -84,75 +157,104 @@ fn told(facts: &[Fact], feeling: (f64, f64)) -> View {
                 view.trigger = Some(trigger.clone());
                 view.handoffs += 1;
                 view.attempts = 0;
-                (view.outlook, view.has_human) = (Disposition::CallerHungUp, false);
+                efforts = Efforts::default();
             }
+            Fact::Routed { targets, .. } => efforts.plan.clone_from(targets),
             Fact::RewriteRequested { attempt, .. } => {
                 view.attempts = *attempt;
-                (view.outlook, view.has_human) = (Disposition::CallerHungUp, false);
-            }
-            Fact::LegProgressed { progress, .. } => {
-                let over = view.outlook == Disposition::NoAnswer;
-                view.outlook = match progress {
-                    // The dialling has its own word on how it went.
-                    _ if view.has_human => view.outlook,
-                    LegProgress::Initiated | LegProgress::Ringing if over => view.outlook,
-                    LegProgress::Initiated | LegProgress::Ringing => Disposition::CallerHungUp,
-                    LegProgress::Answered => Disposition::Bridged,
-                    LegProgress::Completed => Disposition::NoAnswer,
-                };
-                view.has_human |= *progress == LegProgress::Answered;
-            }
-            Fact::DialEnded { end, .. } => {
-                view.has_human = true;
-                view.outlook = match end {
-                    DialEnd::Bridged => Disposition::Bridged,
-                    DialEnd::NoAnswer | DialEnd::AnsweredNotBridged => Disposition::NoAnswer,
-                    DialEnd::Busy => Disposition::Busy,
-                    DialEnd::Failed => Disposition::CarrierRefused,
-                    DialEnd::Canceled => Disposition::CallerHungUp,
+                efforts = Efforts {
+                    plan: std::mem::take(&mut efforts.plan),
+                    place: efforts.place,
+                    last_end: efforts.last_end,
+                    ..Efforts::default()
                 };
             }
-            Fact::HandoffGivenUp { .. } => view.outlook = Disposition::CarrierRefused,
-            Fact::CallEnded { disposition } => view.outlook = *disposition,
+            Fact::RewriteSettled {
+                attempt, outcome, ..
+            } => {
+                let awaited = !efforts.placed && *attempt == view.attempts;
+                if awaited && *outcome == RewriteOutcome::Accepted {
+                    efforts.be_placed();
+                }
+            }
+            Fact::DocumentFetched { .. } => efforts.be_placed(),
+            Fact::LegProgressed {
+                target, progress, ..
+            } => {
+                if let Some(place) = efforts.reach(target) {
+                    let at_once = efforts.plan[place].acceptance == Acceptance::Answer;
+                    efforts.leg.insert(*progress);
+                    efforts.over_first |= !efforts.talking && *progress == LegProgress::Completed;
+                    efforts.talking |= efforts.parted.is_none()
+                        && match progress {
+                            LegProgress::Accepted | LegProgress::Bridged => true,
+                            LegProgress::Answered => at_once,
+                            LegProgress::Initiated
+                            | LegProgress::Ringing
+                            | LegProgress::Completed => false,
+                        };
+                }
+            }
+            Fact::DialEnded { target, end, .. } => {
+                if let Some(place) = efforts.reach(target) {
+                    efforts.talking = false;
+                    if *end == DialEnd::Bridged {
+                        efforts.parted = Some(*end);
+                    } else {
+                        (efforts.place, efforts.last_end) = (place + 1, Some(*end));
+                        efforts.be_placed();
+                    }
+                }
+            }
+            Fact::HandoffGivenUp { .. } => efforts.given_up = true,
+            Fact::CallEnded { disposition } => ended = Some(*disposition),
         }
     }
+    if view.trigger.is_some() {
+        (view.outlook, view.has_human) = (efforts.outlook(), efforts.has_human());
+    }
+    view.outlook = ended.unwrap_or(view.outlook);
     view
 }
 
-fn facts_of(commands: &[Command]) -> impl Iterator<Item = Fact> {
-    commands.iter().filter_map(|command| match command {
+fn facts_of(now: CallTime, commands: &[Command]) -> impl Iterator<Item = (CallTime, Fact)> {
+    let facts = commands.iter().filter_map(|command| match command {
         Command::Record(fact) | Command::RecordEnd { fact, .. } => Some(fact.clone()),
         Command::RecordDecision(context) => Some(Fact::Triggered(context.trigger.clone())),
         Command::FlushSpeech
+        | Command::ChooseTargets { .. }
         | Command::RewriteCall { .. }
+        | Command::CallHuman(_)
+        | Command::HangUpHuman(_)
         | Command::ReleaseCaller
         | Command::InspectCall
         | Command::Note(_) => None,
-    })
+    });
+    facts.map(move |fact| (now, fact))
 }
 
 /// Restores the call within an instant of its last fact, so that nothing is too old to go on with,
 /// and gives the facts that the restart adds.
-fn restore(facts: &[Fact], policy: &Arc<Policy>) -> (Call, Vec<Fact>) {
+fn restore(facts: &[(CallTime, Fact)], policy: &Arc<Policy>) -> (Call, Vec<Fact>) {
     let now = CallTime::default();
     let mut call = Call::restore(arrival(), Arc::clone(policy), facts.iter().cloned(), now);
     let mut commands = Vec::new();
     while let Some(command) = call.poll_command() {
         commands.push(command);
     }
-    let added = facts_of(&commands).collect();
+    let added = facts_of(now, &commands).map(|(_, fact)| fact).collect();
     (call, added)
 }
 
 #[test]
 fn a_restart_at_any_point_finds_the_call_as_it_was() {
-    let policy = Arc::new(policy());
+    let policy = Arc::new(disorderly_policy());
     for seed in 0..250 {
-        let mut facts: Vec<Fact> = Vec::new();
+        let mut facts: Vec<(CallTime, Fact)> = Vec::new();
         let mut seen = 0;
         run_watched(seed, &mut |live, commands| {
             let before = facts.len();
-            facts.extend(facts_of(&commands[seen..]));
+            facts.extend(facts_of(CallTime::default(), &commands[seen..]));
             seen = commands.len();
             let (restored, added) = restore(&facts, &policy);
 
@@ -166,12 +268,18 @@ fn a_restart_at_any_point_finds_the_call_as_it_was() {
             match &added[..] {
                 [] => {}
                 [
+                    ..,
                     Fact::RewriteSettled {
                         attempt,
                         outcome: RewriteOutcome::Unknown,
                         ..
                     },
                 ] => expected.attempts = *attempt,
+                // Who may wait for nobody is taken elsewhere.
+                [Fact::RewriteRequested { attempt, .. }] => {
+                    expected.attempts = *attempt;
+                    expected.outlook = Disposition::CallerHungUp;
+                }
                 other => panic!("seed {seed}: a restart adds {other:?}"),
             }
             assert_eq!(
@@ -186,7 +294,7 @@ fn a_restart_at_any_point_finds_the_call_as_it_was() {
                 assert_eq!(restored.is_listening(), live.is_listening(), "seed {seed}");
             }
             let heard = facts[before..].iter().any(
-                |fact| matches!(fact, Fact::UtteranceHeard(said) if said.speaker == Speaker::Caller),
+                |(_, fact)| matches!(fact, Fact::UtteranceHeard(said) if said.speaker == Speaker::Caller),
             );
             if heard {
                 let asks = |call: &Call| call.signals().caller.asks_for_human;

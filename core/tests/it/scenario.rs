@@ -1,12 +1,10 @@
 //! What a call does, told as scripts.
 
-use std::sync::Arc;
-
 use expect_test::expect;
-use handoff_core::call::{Call, Disposition, Event, Evidence, Fact, Mode, Policy};
+use handoff_core::call::{Disposition, Event, Evidence, Fact, Mode, Policy};
 use handoff_core::time::{CallTime, MediaTime};
 
-use crate::harness::{Harness, arrival, check, policy};
+use crate::harness::{Harness, check, policy};
 
 #[test]
 fn a_caller_who_asks_is_handed_over_and_talks() {
@@ -29,13 +27,16 @@ fn a_caller_who_asks_is_handed_over_and_talks() {
             +05.000  utterance   caller      "My refund never came and I want to speak to a human."  sentiment -0.38
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller said "My refund never came and I want to speak to a human.", caller.asks_for_human=0.95, caller.digits=
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.150  rewrite     accepted
-            +05.700  leg         human's leg initiated
-            +06.200  leg         human's phone rings
-            +09.000  leg         human answered
-            +40.000  dial        over after caller and human talked
+            +05.700  leg         human's leg initiated (support)
+            +06.200  leg         human's phone rings (support)
+            +09.000  leg         human answered (support)
+            +11.000  leg         caller and human talk (support)
+            +40.000  dial        over after caller and human talked (support)
+            +40.000  watch       caller and human were parted within two minutes
             +40.200  > flush speech
             +41.700  ended       bridged
         "#]],
@@ -58,8 +59,9 @@ fn interim_words_fire_once_they_are_repeated_and_the_final_does_not_fire_again()
             +00.300  stream      audio arrives
             +07.000  > flush speech
             +07.000  trigger     rule caller_asks_for_human, caller said "I want to talk to a real person because this is" (interim), caller.asks_for_human=0.85, caller.digits=
+            +07.000  route       support
             +07.000  rewrite     requested, attempt 1
-            +07.000  > rewrite, attempt 1
+            +07.000  > rewrite, attempt 1: support
             +07.100  rewrite     accepted
             +07.500  utterance   caller      "I want to talk to a real person because this is hopeless."  sentiment -0.55
         "#]],
@@ -84,8 +86,9 @@ fn pressing_zero_asks_for_a_human_after_the_pause() {
             +06.500  digits      entered 0
             +06.500  > flush speech
             +06.500  trigger     rule caller_asks_for_human, caller pressed 40, caller.asks_for_human=0.00, caller.digits=0
+            +06.500  route       support
             +06.500  rewrite     requested, attempt 1
-            +06.500  > rewrite, attempt 1
+            +06.500  > rewrite, attempt 1: support
             +06.600  rewrite     accepted
         "#]],
     );
@@ -154,8 +157,9 @@ fn an_impatient_caller_presses_zero_more_than_once() {
             +05.900  digits      entered 00
             +05.900  > flush speech
             +05.900  trigger     rule caller_asks_for_human, caller pressed 00, caller.asks_for_human=0.00, caller.digits=·0
+            +05.900  route       support
             +05.900  rewrite     requested, attempt 1
-            +05.900  > rewrite, attempt 1
+            +05.900  > rewrite, attempt 1: support
             +05.950  rewrite     accepted
         "#]],
     );
@@ -186,8 +190,9 @@ fn keys_that_end_an_entry_are_no_part_of_it_and_alone_are_one() {
             +06.000  digits      entered 0
             +06.000  > flush speech
             +06.000  trigger     rule caller_asks_for_human, caller pressed 12#*#0*, caller.asks_for_human=0.00, caller.digits=0
+            +06.000  route       support
             +06.000  rewrite     requested, attempt 1
-            +06.000  > rewrite, attempt 1
+            +06.000  > rewrite, attempt 1: support
         "#]],
     );
 }
@@ -234,8 +239,9 @@ fn an_entry_is_complete_after_the_pause_though_its_stream_has_ended() {
             +05.500  digits      entered 0
             +05.500  > flush speech
             +05.500  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+            +05.500  route       support
             +05.500  rewrite     requested, attempt 1
-            +05.500  > rewrite, attempt 1
+            +05.500  > rewrite, attempt 1: support
         "#]],
     );
 }
@@ -256,38 +262,35 @@ fn a_restart_in_the_middle_of_an_entry_completes_it_and_after_it_does_not_repeat
     before.run("+00.300 stream A\n+05.000 keys 0");
     let mut facts = before.facts.clone();
     let now = CallTime::from_millis(5_800);
-    let mut after = Harness::of(Call::restore(
-        arrival(),
-        Arc::new(policy()),
-        facts.clone(),
-        now,
-    ));
+    let mut after = Harness::restored(facts.clone(), now);
     after.run("+08.000 wait");
     expect![[r#"
         +00.000  > inspect
         +07.300  digits      entered 0
         +07.300  > flush speech
         +07.300  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+        +07.300  route       support
         +07.300  rewrite     requested, attempt 1
-        +07.300  > rewrite, attempt 1
+        +07.300  > rewrite, attempt 1: support
     "#]].assert_eq(&after.out);
 
     facts.extend(
         after
             .facts
             .iter()
-            .take_while(|fact| !matches!(fact, Fact::Triggered(_)))
+            .take_while(|(_, fact)| !matches!(fact, Fact::Triggered(_)))
             .cloned(),
     );
     let now = CallTime::from_millis(8_100);
-    let mut again = Harness::of(Call::restore(arrival(), Arc::new(policy()), facts, now));
+    let mut again = Harness::restored(facts, now);
     again.run("+08.500 audio");
     expect![[r#"
         +00.000  > inspect
         +08.500  > flush speech
         +08.500  trigger     rule caller_asks_for_human, caller pressed 0, caller.asks_for_human=0.00, caller.digits=0
+        +08.500  route       support
         +08.500  rewrite     requested, attempt 1
-        +08.500  > rewrite, attempt 1
+        +08.500  > rewrite, attempt 1: support
     "#]].assert_eq(&again.out);
 }
 
@@ -310,9 +313,10 @@ fn a_journal_that_does_not_answer_holds_the_rewrite_for_its_deadline_only() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.250  ! journal_late
             +05.250  rewrite     requested, attempt 1
-            +05.250  > rewrite, attempt 1
+            +05.250  > rewrite, attempt 1: support
             +05.300  rewrite     accepted
         "#]],
     );
@@ -338,8 +342,9 @@ fn a_second_trigger_during_a_handoff_is_noted_not_acted_on() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.050  ! trigger_during_handoff
             +05.060  digit       0
             +05.060  digit       #
@@ -371,14 +376,15 @@ fn a_rewrite_that_did_not_act_is_asked_for_again_until_the_attempts_are_used_up(
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     not sent
             +05.350  rewrite     requested, attempt 2
-            +05.350  > rewrite, attempt 2
+            +05.350  > rewrite, attempt 2: support
             +05.400  rewrite     not sent
             +05.900  rewrite     requested, attempt 3
-            +05.900  > rewrite, attempt 3
+            +05.900  > rewrite, attempt 3: support
             +06.000  rewrite     not sent
             +07.000  handoff     given up: no attempt is left
             +30.000  ended       carrier_refused
@@ -404,12 +410,13 @@ fn after_an_unknown_outcome_the_call_is_looked_at_before_the_rewrite_is_repeated
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +09.000  rewrite     unknown whether it acted
             +09.000  > inspect
             +10.600  rewrite     requested, attempt 2
-            +10.600  > rewrite, attempt 2
+            +10.600  > rewrite, attempt 2: support
             +10.900  rewrite     accepted
         "#]],
     );
@@ -433,11 +440,12 @@ fn news_of_the_leg_proves_that_an_unanswered_rewrite_acted() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
-            +06.000  leg         human's phone rings
+            +05.000  > rewrite, attempt 1: support
+            +06.000  leg         human's phone rings (support)
             +09.000  rewrite     unknown whether it acted
-            +09.500  leg         human answered
+            +09.500  leg         human answered (support)
         "#]],
     );
 }
@@ -459,8 +467,9 @@ fn a_caller_who_hung_up_first_is_not_asked_for_again() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     too late, the caller has hung up
             +05.100  > inspect
             +05.200  ended       caller_hung_up
@@ -485,8 +494,9 @@ fn a_refused_rewrite_leaves_the_caller_with_the_voice_agent_and_the_rules_alive(
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     refused, status 400, code 21205
             +05.100  handoff     given up: refused
             +09.000  digit       0
@@ -494,8 +504,9 @@ fn a_refused_rewrite_leaves_the_caller_with_the_voice_agent_and_the_rules_alive(
             +09.000  digits      entered 0
             +09.000  > flush speech
             +09.000  trigger     rule caller_asks_for_human, caller pressed 0#0#, caller.asks_for_human=0.00, caller.digits=0
+            +09.000  route       support
             +09.000  rewrite     requested, attempt 1
-            +09.000  > rewrite, attempt 1
+            +09.000  > rewrite, attempt 1: support
         "#]],
     );
 }
@@ -521,12 +532,14 @@ fn nobody_answers_and_the_disposition_says_so() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     accepted
-            +06.000  leg         human's phone rings
-            +31.000  leg         human's leg over
-            +31.100  dial        nobody answered
+            +06.000  leg         human's phone rings (support)
+            +31.000  leg         human's leg over (support)
+            +31.100  dial        nobody answered (support)
+            +31.100  promise     the caller was told that somebody calls back
             +31.200  ! stale_handoff
             +36.000  ended       no_answer
         "#]],
@@ -573,8 +586,9 @@ fn silence_is_measured_by_the_audio_heard() {
             +00.300  stream      audio arrives
             +11.100  > flush speech
             +11.100  trigger     rule silent_caller, caller.silent_seconds=8.10
+            +11.100  route       support
             +11.100  rewrite     requested, attempt 1
-            +11.100  > rewrite, attempt 1
+            +11.100  > rewrite, attempt 1: support
         "#]],
     );
 }
@@ -600,11 +614,12 @@ fn callbacks_of_another_handoff_change_nothing() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.050  ! stale_handoff
             +05.100  rewrite     accepted
-            +06.000  leg         human's phone rings
+            +06.000  leg         human's phone rings (support)
             +06.100  ! leg_out_of_order
         "#]],
     );
@@ -669,10 +684,9 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
     let facts = before
         .facts
         .iter()
-        .filter(|fact| !matches!(fact, handoff_core::call::Fact::RewriteRequested { .. }));
+        .filter(|(_, fact)| !matches!(fact, Fact::RewriteRequested { .. }));
     let now = CallTime::from_millis(8_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), facts.cloned(), now);
-    let mut after = Harness::of(call);
+    let mut after = Harness::restored(facts.cloned(), now);
     after.run(
         "+08.100 inspected in-progress\n+09.800 settled 1 accepted\n+12.000 leg answered 2\n\
          +20.000 completed",
@@ -681,9 +695,11 @@ fn a_call_taken_up_by_another_process_finishes_what_was_decided() {
         +00.000  rewrite     unknown whether it acted
         +00.000  > inspect
         +09.600  rewrite     requested, attempt 2
-        +09.600  > rewrite, attempt 2
+        +09.600  > rewrite, attempt 2: support
         +09.800  rewrite     accepted
-        +12.000  leg         human answered
+        +12.000  leg         human answered (support)
+        +14.000  leg         caller and human talk (support)
+        +20.000  watch       caller and human were parted within two minutes
         +20.000  > flush speech
         +21.500  ended       bridged
     "#]]
@@ -696,14 +712,13 @@ fn a_call_taken_up_in_mid_rewrite_is_looked_at_first() {
     let mut before = Harness::new();
     before.run("+00.300 stream A\n+05.000 keys 0#");
     let now = CallTime::from_millis(8_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
-    let mut after = Harness::of(call);
+    let mut after = Harness::restored(before.facts.clone(), now);
     after.run("+08.100 inspected in-progress\n+09.700 wait");
     expect![[r#"
         +00.000  rewrite     unknown whether it acted
         +00.000  > inspect
         +09.600  rewrite     requested, attempt 2
-        +09.600  > rewrite, attempt 2
+        +09.600  > rewrite, attempt 2: support
     "#]]
     .assert_eq(&after.out);
 }
@@ -731,17 +746,20 @@ fn the_end_of_a_dial_that_a_repeat_interrupted_is_not_the_end_of_the_repeat() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +09.000  rewrite     unknown whether it acted
             +09.000  > inspect
             +10.600  rewrite     requested, attempt 2
-            +10.600  > rewrite, attempt 2
+            +10.600  > rewrite, attempt 2: support
             +10.700  rewrite     accepted
             +10.800  ! stale_handoff
             +10.900  ! stale_handoff
-            +11.500  leg         human's phone rings
-            +14.000  leg         human answered
+            +11.500  leg         human's phone rings (support)
+            +14.000  leg         human answered (support)
+            +16.000  leg         caller and human talk (support)
+            +30.000  watch       caller and human were parted within two minutes
             +30.000  ended       bridged
         "#]],
     );
@@ -769,19 +787,22 @@ fn a_rewrite_that_was_given_up_and_acted_after_all_is_followed() {
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     not sent
             +05.350  rewrite     requested, attempt 2
-            +05.350  > rewrite, attempt 2
+            +05.350  > rewrite, attempt 2: support
             +05.400  rewrite     not sent
             +05.900  rewrite     requested, attempt 3
-            +05.900  > rewrite, attempt 3
+            +05.900  > rewrite, attempt 3: support
             +06.000  rewrite     unknown whether it acted
             +06.000  > inspect
             +07.600  handoff     given up: no attempt is left
-            +08.000  leg         human's phone rings
-            +09.000  leg         human answered
+            +08.000  leg         human's phone rings (support)
+            +09.000  leg         human answered (support)
+            +11.000  leg         caller and human talk (support)
+            +30.000  watch       caller and human were parted within two minutes
             +30.000  ended       bridged
         "#]],
     );
@@ -800,8 +821,9 @@ fn a_stream_that_says_nothing_for_long_is_no_proof_of_a_call() {
             +00.300  stream      audio arrives
             +30.000  > flush speech
             +30.000  trigger     rule silent_caller, caller.silent_seconds=30.00
+            +30.000  route       support
             +30.000  rewrite     requested, attempt 1
-            +30.000  > rewrite, attempt 1
+            +30.000  > rewrite, attempt 1: support
             +90.000  > inspect
             +91.000  > flush speech
             +92.500  ended       caller_hung_up
@@ -825,8 +847,9 @@ fn a_caller_who_listens_to_the_voice_agent_is_not_silent() {
             +00.300  stream      audio arrives
             +20.600  > flush speech
             +20.600  trigger     rule silent_caller, caller.silent_seconds=8.10
+            +20.600  route       support
             +20.600  rewrite     requested, attempt 1
-            +20.600  > rewrite, attempt 1
+            +20.600  > rewrite, attempt 1: support
         "#]],
     );
 }
@@ -879,12 +902,13 @@ fn facts_replayed_after_an_answer_that_came_too_late_leave_the_leg_ringing() {
     let mut before = Harness::new();
     before.run("+00.300 stream A\n+05.000 keys 0#\n+06.000 leg ringing\n+09.000 settled 1 unknown");
     let now = CallTime::from_millis(10_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
-    let mut after = Harness::of(call);
+    let mut after = Harness::restored(before.facts.clone(), now);
     after.run("+10.100 inspected in-progress\n+13.000 leg answered\n+20.000 completed");
     expect![[r#"
         +00.000  > inspect
-        +13.000  leg         human answered
+        +13.000  leg         human answered (support)
+        +15.000  leg         caller and human talk (support)
+        +20.000  watch       caller and human were parted within two minutes
         +20.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
@@ -895,13 +919,14 @@ fn an_old_decision_is_not_acted_on_after_a_restart() {
     let mut before = Harness::new();
     before.run("+00.300 stream A\n+05.000 keys 0#");
     let now = CallTime::from_millis(60_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
-    let mut after = Harness::of(call);
+    let mut after = Harness::restored(before.facts.clone(), now);
     after.run("+60.100 inspected in-progress\n+70.000 leg answered\n+90.000 completed");
     expect![[r#"
         +00.000  handoff     given up: too old after a restart
         +00.000  > inspect
-        +70.000  leg         human answered
+        +70.000  leg         human answered (support)
+        +72.000  leg         caller and human talk (support)
+        +90.000  watch       caller and human were parted within two minutes
         +90.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
@@ -929,15 +954,17 @@ fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_leg() 
             +05.000  digits      entered 0
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     accepted
-            +06.000  leg         human's phone rings
-            +20.000  leg         human's leg over
-            +20.100  leg         human answered
+            +06.000  leg         human's phone rings (support)
+            +20.000  leg         human's leg over (support)
+            +20.100  leg         human answered (support)
             +20.200  ! leg_out_of_order
             +20.300  ! leg_out_of_order
             +30.100  > inspect
+            +30.100  watch       caller and human were parted within two minutes
             +30.100  ended       bridged
         "#]],
     );
@@ -961,13 +988,15 @@ fn a_human_who_answered_counts_though_the_news_comes_after_the_end_of_the_call()
             +05.000  utterance   caller      "Get me a human please."  sentiment +0.27
             +05.000  > flush speech
             +05.000  trigger     rule caller_asks_for_human, caller said "Get me a human please.", caller.asks_for_human=0.95, caller.digits=
+            +05.000  route       support
             +05.000  rewrite     requested, attempt 1
-            +05.000  > rewrite, attempt 1
+            +05.000  > rewrite, attempt 1: support
             +05.100  rewrite     accepted
-            +06.000  leg         human's phone rings
+            +06.000  leg         human's phone rings (support)
             +20.000  > flush speech
             +20.100  ! stale_handoff
-            +20.200  leg         human answered
+            +20.200  leg         human answered (support)
+            +20.200  leg         caller and human talk (support)
             +21.500  ended       bridged
         "#]],
     );
@@ -978,8 +1007,7 @@ fn a_request_that_only_its_callback_knows_of_is_adopted() {
     let mut before = Harness::new();
     before.run("+00.300 stream A\n+05.000 keys 0#\n+05.100 settled 1 not-sent");
     let now = CallTime::from_millis(6_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
-    let mut after = Harness::of(call);
+    let mut after = Harness::restored(before.facts.clone(), now);
     after.run(
         "+06.100 leg ringing 2\n+06.200 leg answered 9\n+06.300 dial failed 1\n\
          +07.000 leg answered 2\n+20.000 completed",
@@ -987,10 +1015,12 @@ fn a_request_that_only_its_callback_knows_of_is_adopted() {
     expect![[r#"
         +00.000  > inspect
         +06.100  rewrite     requested, attempt 2
-        +06.100  leg         human's phone rings
+        +06.100  leg         human's phone rings (support)
         +06.200  ! stale_handoff
         +06.300  ! stale_handoff
-        +07.000  leg         human answered
+        +07.000  leg         human answered (support)
+        +09.000  leg         caller and human talk (support)
+        +20.000  watch       caller and human were parted within two minutes
         +20.000  ended       bridged
     "#]]
     .assert_eq(&after.out);
@@ -1002,8 +1032,7 @@ fn a_restart_that_finds_a_refusal_gives_the_handoff_up() {
     before.run("+00.300 stream A\n+05.000 keys 0#\n+05.100 settled 1 refused");
     before.facts.pop();
     let now = CallTime::from_millis(6_000);
-    let call = Call::restore(arrival(), Arc::new(policy()), before.facts.clone(), now);
-    let after = Harness::of(call);
+    let after = Harness::restored(before.facts.clone(), now);
     expect![[r#"
         +00.000  handoff     given up: refused
         +00.000  > inspect
@@ -1018,7 +1047,7 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
             mode: Mode::Converse,
             ..policy()
         };
-        let mut harness = Harness::of(Call::new(arrival(), Arc::new(policy)));
+        let mut harness = Harness::under(policy);
         harness.run(script);
         harness.out
     };
@@ -1038,8 +1067,9 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         +05.000  digits      entered 0
         +05.000  > flush speech
         +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+        +05.000  route       support
         +05.000  rewrite     requested, attempt 1
-        +05.000  > rewrite, attempt 1
+        +05.000  > rewrite, attempt 1: support
         +05.100  rewrite     refused, status 400, code 21205
         +05.100  handoff     given up: refused
         +05.100  > release the caller
@@ -1059,8 +1089,9 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         +00.000  announced   the carrier asked what to do
         +01.000  > flush speech
         +01.000  trigger     requested: operator
+        +01.000  route       support
         +01.000  rewrite     requested, attempt 1
-        +01.000  > rewrite, attempt 1
+        +01.000  > rewrite, attempt 1: support
         +01.100  rewrite     refused, status 400, code 21205
         +01.100  handoff     given up: refused
         +01.100  > release the caller
@@ -1087,14 +1118,15 @@ fn where_we_are_the_line_a_caller_whose_handoff_is_given_up_is_released() {
         +05.000  digits      entered 0
         +05.000  > flush speech
         +05.000  trigger     rule caller_asks_for_human, caller pressed 0#, caller.asks_for_human=0.00, caller.digits=0
+        +05.000  route       support
         +05.000  rewrite     requested, attempt 1
-        +05.000  > rewrite, attempt 1
+        +05.000  > rewrite, attempt 1: support
         +05.100  rewrite     not sent
         +05.350  rewrite     requested, attempt 2
-        +05.350  > rewrite, attempt 2
+        +05.350  > rewrite, attempt 2: support
         +05.400  rewrite     not sent
         +05.900  rewrite     requested, attempt 3
-        +05.900  > rewrite, attempt 3
+        +05.900  > rewrite, attempt 3: support
         +06.000  rewrite     not sent
         +07.000  handoff     given up: no attempt is left
         +07.000  > release the caller

@@ -153,6 +153,12 @@ pub enum CarrierEvent {
         /// SIP headers of the carrier's INVITE, as they are on the wire.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         sip_headers: Vec<(String, String)>,
+        /// Parameters that the human's softphone is given.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        parameters: Vec<(String, String)>,
+        /// Keys that are pressed when somebody picks up.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        digits: Option<String>,
     },
     /// A human's phone rings.
     LegRinging {
@@ -190,6 +196,71 @@ pub enum CarrierEvent {
         /// The sentence, or the URL of the sound file.
         text: String,
     },
+    /// The caller hears music while they wait.
+    HoldMusic {
+        /// The URL of the sound file, or `default` for the carrier's own.
+        source: String,
+    },
+    /// The caller waits and hears nothing.
+    HoldSilence,
+    /// The caller stands in a queue.
+    QueueEntered {
+        /// The queue's id.
+        queue_sid: String,
+        /// The queue's name, or the id of the workflow that chooses one.
+        queue: String,
+        /// Their place in it, from 1.
+        position: usize,
+        /// What a workflow is told of the caller, as JSON.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attributes: Option<String>,
+    },
+    /// The caller stands in the queue no longer.
+    QueueLeft {
+        /// The queue's id.
+        queue_sid: String,
+        /// Why, in the carrier's word.
+        result: &'static str,
+        /// Seconds of the carrier's time that they stood in it.
+        seconds: u64,
+    },
+    /// A party of a call entered a conference.
+    ConferenceEntered {
+        /// The conference's id.
+        conference_sid: String,
+        /// Its name.
+        conference: String,
+        /// The name that the document gives the party.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// A party of a call left a conference, or the conference ended.
+    ConferenceLeft {
+        /// The conference's id.
+        conference_sid: String,
+        /// Its name.
+        conference: String,
+    },
+    /// The caller's own telephone was asked to call somebody else in place of the carrier.
+    CallReferred {
+        /// Whom.
+        to: String,
+        /// SIP headers for them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        sip_headers: Vec<(String, String)>,
+        /// What the telephone answered.
+        sip_code: u16,
+        /// What it reported of the new call, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notified: Option<u16>,
+    },
+    /// A message of the caller was recorded.
+    CallerRecorded {
+        /// The recording's id.
+        recording_sid: String,
+        /// Seconds of the carrier's time.
+        seconds: u64,
+    },
     /// The call is over.
     CallEnded {
         /// Why.
@@ -222,6 +293,14 @@ pub enum Purpose {
     RecordAction,
     /// What follows a `<Conference>`.
     ConferenceAction,
+    /// What follows an `<Enqueue>`.
+    EnqueueAction,
+    /// What follows a `<Refer>`.
+    ReferAction,
+    /// What the caller hears while they wait in a queue or a conference.
+    Wait,
+    /// The first document of a call that the REST API created.
+    Created,
     /// What the human hears first.
     Whisper,
     /// Progress of a leg to a human.
@@ -249,6 +328,10 @@ impl Purpose {
             | Self::GatherAction
             | Self::RecordAction
             | Self::ConferenceAction
+            | Self::EnqueueAction
+            | Self::ReferAction
+            | Self::Wait
+            | Self::Created
             | Self::Whisper => true,
             Self::LegStatus
             | Self::StreamStatus

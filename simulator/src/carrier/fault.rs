@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A fault that the next live-call updates meet.
+/// A fault that the next live-call updates meet, or the next call creations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestFault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// For how many updates, one after the other.
+    /// For how many requests, one after the other.
     pub times: u32,
 }
 
-/// What goes wrong with a live-call update.
+/// What goes wrong with a live-call update or a call creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// It is refused with 429, and nothing happens to the call.

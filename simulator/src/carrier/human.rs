@@ -25,6 +25,17 @@ pub enum Human {
     NoAnswer,
     /// The line is busy.
     Busy,
+    /// They decline the call.
+    Rejects,
+    /// A machine picks up: it hears the whisper, presses no key and stays on the line.
+    Voicemail {
+        /// How long the phone rings first.
+        after: Duration,
+        /// How long it stays once it is joined to the caller.
+        speaks_for: Duration,
+    },
+    /// The carrier cannot reach the phone.
+    Unreachable,
 }
 
 impl Human {
@@ -36,6 +47,51 @@ impl Human {
             talks_for: Duration::from_secs(3),
             presses: Some('1'),
         }
+    }
+
+    /// How long the phone rings before somebody or something picks up; `None` when nobody does.
+    #[must_use]
+    pub fn picks_up_after(self) -> Option<Duration> {
+        match self {
+            Self::Answers { after, .. }
+            | Self::HangsUpInWhisper { after }
+            | Self::Voicemail { after, .. } => Some(after),
+            Self::NoAnswer | Self::Busy | Self::Rejects | Self::Unreachable => None,
+        }
+    }
+
+    /// The key they press when they are asked for one.
+    #[must_use]
+    pub fn presses(self) -> Option<char> {
+        match self {
+            Self::Answers { presses, .. } => presses,
+            Self::HangsUpInWhisper { .. }
+            | Self::Voicemail { .. }
+            | Self::NoAnswer
+            | Self::Busy
+            | Self::Rejects
+            | Self::Unreachable => None,
+        }
+    }
+
+    /// How long they stay once they are joined to the caller.
+    #[must_use]
+    pub fn talks_for(self) -> Duration {
+        match self {
+            Self::Answers { talks_for, .. } => talks_for,
+            Self::Voicemail { speaks_for, .. } => speaks_for,
+            Self::HangsUpInWhisper { .. }
+            | Self::NoAnswer
+            | Self::Busy
+            | Self::Rejects
+            | Self::Unreachable => Duration::ZERO,
+        }
+    }
+
+    /// Whether they hang up when they hear the first words.
+    #[must_use]
+    pub fn hangs_up_in_whisper(self) -> bool {
+        matches!(self, Self::HangsUpInWhisper { .. })
     }
 }
 

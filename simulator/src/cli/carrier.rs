@@ -100,6 +100,19 @@ pub struct CarrierCommand {
     /// What the human does, in place of what the recording says
     #[arg(long)]
     human: Option<HumanChoice>,
+    /// Twilio: what the human at one address does; may be given several times. An address is a number,
+    /// a SIP URI without headers, client:IDENTITY, queue:NAME or workflow:SID
+    #[arg(long, value_name = "ADDRESS=HUMAN", value_parser = human_at)]
+    human_at: Vec<(String, HumanChoice)>,
+    /// Twilio: who calls, in place of the recording's number, such as a sip: URI
+    #[arg(long, value_name = "NUMBER|URI")]
+    caller: Option<String>,
+    /// Twilio: post every callback and ask for every action twice
+    #[arg(long)]
+    duplicate_callbacks: bool,
+    /// Twilio: post the ringing of a leg after what follows it
+    #[arg(long)]
+    shuffle_leg_callbacks: bool,
     /// Twilio: number of the account besides the one that is called; may be given several times
     #[arg(long, value_name = "NUMBER")]
     owned_number: Vec<String>,
@@ -138,6 +151,12 @@ enum HumanChoice {
     NoAnswer,
     /// The line is busy
     Busy,
+    /// They decline the call
+    Rejects,
+    /// A machine picks up after a second, presses nothing and stays for ten
+    Voicemail,
+    /// The carrier cannot reach the phone
+    Unreachable,
 }
 
 impl CarrierCommand {
@@ -232,6 +251,13 @@ impl CarrierCommand {
         options.listen = self.listen;
         options.speed = self.speed;
         options.human = self.human.map(Human::from);
+        let humans = self.human_at.iter().cloned();
+        options.humans = humans
+            .map(|(address, human)| (address, human.into()))
+            .collect();
+        options.caller.clone_from(&self.caller);
+        options.duplicate_callbacks = self.duplicate_callbacks;
+        options.shuffle_leg_callbacks = self.shuffle_leg_callbacks;
         options.owned_numbers.clone_from(&self.owned_number);
         options.rest_delay = Duration::from_millis(self.rest_delay_ms);
         options.ring_delay = Duration::from_millis(self.ring_delay_ms);
@@ -349,6 +375,14 @@ async fn address(text: &str) -> anyhow::Result<SocketAddr> {
         .with_context(|| format!("{text:?} has no address"))
 }
 
+/// Reads `ADDRESS=HUMAN`. A SIP URI may have equals signs of its own.
+fn human_at(text: &str) -> Result<(String, HumanChoice), String> {
+    let (address, choice) = text
+        .rsplit_once('=')
+        .ok_or("expected ADDRESS=HUMAN, such as +15550100042=busy")?;
+    Ok((address.to_owned(), HumanChoice::from_str(choice, false)?))
+}
+
 impl From<HumanChoice> for Human {
     fn from(choice: HumanChoice) -> Self {
         match choice {
@@ -358,6 +392,12 @@ impl From<HumanChoice> for Human {
             },
             HumanChoice::NoAnswer => Self::NoAnswer,
             HumanChoice::Busy => Self::Busy,
+            HumanChoice::Rejects => Self::Rejects,
+            HumanChoice::Voicemail => Self::Voicemail {
+                after: Duration::from_secs(1),
+                speaks_for: Duration::from_secs(10),
+            },
+            HumanChoice::Unreachable => Self::Unreachable,
         }
     }
 }

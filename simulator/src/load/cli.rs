@@ -8,38 +8,48 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 
 use super::baseline::Baseline;
-use super::carrier::Rest;
+use super::carrier::{Account, Carrier, Delays, Door, Rest};
 use super::frames::{CallIds, Frames, Tracks};
 use super::measure::{self, Handoff, Plan};
 use super::process;
 use super::report::{Run, summary};
+use super::waits::Waits;
 use crate::command::{Form, announce, print_line};
 use crate::recognizer::Recognizer;
 
 /// The media socket and two recognizer streams.
 const SOCKETS_PER_CALL: usize = 3;
-/// Listeners, standard streams, webhooks and rewrites under way.
+/// The rewrite of a call, and its callback or the fetch of its document.
+const SOCKETS_PER_HANDOFF: usize = 2;
+/// Listeners, standard streams and webhooks under way.
 const SPARE_FILES: usize = 200;
 
-/// Puts many calls on a running handoff and measure what they cost it.
+/// Puts many calls on a running handoff and measures what they cost it and how long callers wait.
 ///
 /// The command is the carrier and the recognizer of its calls. It first prints
-/// `{"event":"listening","service":"twilio","url":…}` and the same for `deepgram`: start handoff with
-/// these base URLs, then tell this command where it listens, either with `--connect HOST:PORT` or with
-/// `--connect -` and a line `HOST:PORT [PID]` on standard input. Every call goes through the signed
-/// webhook, the `<Stream>` of the answer and its token; frames are sent at 20 ms or, with `--flood`, as
-/// fast as they are taken. A share of the callers asks for a human.
+/// `{"event":"listening","service":"twilio","url":…}` (or `plivo`) and the same for `deepgram`: start
+/// handoff with these base URLs, then tell this command where it listens, either with
+/// `--connect HOST:PORT` or with `--connect -` and a line `HOST:PORT [PID]` on standard input. Every call
+/// goes through the signed webhook, the `<Stream>` of the answer and its token; frames are sent at 20 ms
+/// or, with `--flood`, as fast as they are taken. A share of the callers asks for a human.
 ///
 /// Measured are CPU time per frame and resident memory per silent and per active call (both need the
-/// process id), audio that did not reach the recognizer, and the time from the recognizer's final
-/// leaving to the request that rewrites the call. With `--baseline` a bare read-and-discard server is
-/// measured in turns with handoff, and the ratio is printed. Memory per call is right in the first round
-/// only: a server keeps what it once took. Exits with 1 when sockets broke or rewrites are missing.
+/// process id), audio that did not reach the recognizer, and of the callers who ask the time from the
+/// recognizer's final leaving to the request that rewrites the call, and to the human's phone ringing:
+/// the carrier answers the request after `--rest-ms`, executes the new document, and rings `--setup-ms`
+/// after its `<Dial>`. Twilio tells the server that it rings; Plivo's pages have no such callback.
+///
+/// With `--baseline` a bare read-and-discard server is measured in turns with handoff, and the ratio is
+/// printed. Memory per call is right in the first round only: a server keeps what it once took. Exits
+/// with 1 when sockets broke, rewrites are missing or phones did not ring.
 ///
 /// Example: handoff-simulator load --calls 1000 --seconds 20 --rounds 5 --connect - --public-url
 /// https://handoff.example --auth-token T --account-sid AC… --baseline raw-tcp --baseline tungstenite
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Over whose line the calls come in.
+    #[arg(long, value_enum, default_value_t = Carrier::Twilio)]
+    carrier: Carrier,
     /// Calls at once.
     #[arg(long, default_value_t = 100, value_name = "N")]
     calls: usize,
@@ -58,6 +68,18 @@ pub struct Args {
     /// Share of the callers who ask for a human, from 0 to 1.
     #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
     ask_share: f64,
+    /// How long the carrier takes to answer a REST request.
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    rest_ms: u64,
+    /// How long it takes the carrier from a Dial until the phone rings.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    setup_ms: u64,
+    /// Let the announcement take 80 ms a character; otherwise that time is reported apart.
+    #[arg(long)]
+    speech: bool,
+    /// Fail when the p99 from trigger to ringing is 3 s or more, or handoff's share of it 150 ms or more.
+    #[arg(long, requires = "connect")]
+    check: bool,
     /// Seconds of silence between opening the sockets and the first frame.
     #[arg(long, default_value_t = 2, value_name = "S")]
     idle_seconds: u64,
@@ -70,7 +92,7 @@ pub struct Args {
     /// The public URL handoff is configured with; signatures cover it.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Account of the calls.
+    /// Twilio: account of the calls.
     #[arg(
         long,
         env = "TWILIO_ACCOUNT_SID",
@@ -78,7 +100,7 @@ pub struct Args {
         value_name = "SID"
     )]
     account_sid: String,
-    /// Key of the signatures.
+    /// Twilio: key of the signatures.
     #[arg(
         long,
         env = "TWILIO_AUTH_TOKEN",
@@ -87,6 +109,23 @@ pub struct Args {
         value_name = "TOKEN"
     )]
     auth_token: String,
+    /// Plivo: account of the calls.
+    #[arg(
+        long,
+        env = "PLIVO_AUTH_ID",
+        default_value = "MA0000000000000000000001",
+        value_name = "MA…"
+    )]
+    plivo_auth_id: String,
+    /// Plivo: key of the signatures.
+    #[arg(
+        long,
+        env = "PLIVO_AUTH_TOKEN",
+        hide_env_values = true,
+        default_value = "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        value_name = "TOKEN"
+    )]
+    plivo_auth_token: String,
     /// API key that the recognizer accepts.
     #[arg(long, default_value = "dg-test-key", value_name = "KEY")]
     api_key: String,
@@ -114,7 +153,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         "--ask-share must be from 0 to 1"
     );
     let (needed, allowed) = (
-        args.calls * SOCKETS_PER_CALL + SPARE_FILES,
+        args.calls * SOCKETS_PER_CALL
+            + measure::asking(args.calls, args.ask_share) * SOCKETS_PER_HANDOFF
+            + SPARE_FILES,
         process::open_file_limit()?,
     );
     ensure!(
@@ -124,7 +165,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     );
     let plan = Arc::new(Plan {
         calls: args.calls,
-        frames: Frames::new(args.tracks, args.seconds),
+        carrier: args.carrier,
+        frames: Frames::new(args.carrier, args.tracks, args.seconds),
         seconds: args.seconds,
         tracks: args.tracks,
         flood: args.flood,
@@ -132,7 +174,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         threads: args.generator_threads,
     });
     let form = Form::from_flag(args.json);
-    let rounds = call_ids(args.rounds, args.calls);
+    let rounds = call_ids(args.carrier, args.rounds, args.calls);
     let handoff = match &args.connect {
         Some(connect) => Some(prepare(&args, &plan, connect, &rounds).await?),
         None => None,
@@ -165,6 +207,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(handoff) = &handoff {
         failures.extend(handoff.recognizer.violations());
     }
+    if args.check {
+        let waits = runs.iter().filter_map(|run| run.waits.as_ref());
+        failures.extend(waits.flat_map(Waits::over_limit));
+    }
     for sentence in &failures {
         match form {
             Form::Json => form.print(&json!({"event": "failure", "sentence": sentence})),
@@ -184,7 +230,7 @@ fn told(run: Run, form: Form) -> Run {
 }
 
 /// Ids of every round's calls; the time makes them new to a server that remembers earlier ones.
-fn call_ids(rounds: usize, calls: usize) -> Vec<Vec<CallIds>> {
+fn call_ids(carrier: Carrier, rounds: usize, calls: usize) -> Vec<Vec<CallIds>> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos());
@@ -192,7 +238,7 @@ fn call_ids(rounds: usize, calls: usize) -> Vec<Vec<CallIds>> {
     (0..rounds)
         .map(|round| {
             (0..calls)
-                .map(|call| CallIds::new(first + (round * calls + call) as u128))
+                .map(|call| CallIds::new(carrier, first + (round * calls + call) as u128))
                 .collect()
         })
         .collect()
@@ -205,27 +251,37 @@ async fn prepare(
     connect: &str,
     rounds: &[Vec<CallIds>],
 ) -> anyhow::Result<Handoff> {
-    let rest = Rest::start(&args.account_sid)
-        .await
-        .context("cannot listen")?;
+    let (id, token) = match args.carrier {
+        Carrier::Twilio => (&args.account_sid, &args.auth_token),
+        Carrier::Plivo => (&args.plivo_auth_id, &args.plivo_auth_token),
+    };
+    let delays = Delays {
+        rest: Duration::from_millis(args.rest_ms),
+        setup: Duration::from_millis(args.setup_ms),
+        speech: args.speech,
+    };
+    let rest = Rest::start(args.carrier, id, delays).await;
+    let rest = rest.context("cannot listen")?;
     let results = rounds
         .iter()
         .flat_map(|calls| measure::asking_results(calls, args.ask_share, plan.seconds))
         .collect();
     let recognizer = Recognizer::start(measure::recognizer_options(&args.api_key, results)).await;
     let recognizer = recognizer.context("cannot listen")?;
-    announce("twilio", &rest.url(), &[]);
+    announce(args.carrier.as_str(), rest.url(), &[]);
     announce("deepgram", &recognizer.url(), &[]);
     let (address, told_pid) = match connect {
         "-" => read_address().await?,
         address => (address.to_owned(), None),
     };
+    let public_url = args.public_url.as_ref();
+    let public_url = public_url.context("--public-url is missing")?;
+    let account = Account::new(args.carrier, id, token);
+    let door = Arc::new(Door::new(account, &address, public_url)?);
+    rest.connect(Arc::clone(&door));
     Ok(Handoff {
-        address,
+        door,
         pid: args.server_pid.or(told_pid),
-        public_url: args.public_url.clone().context("--public-url is missing")?,
-        account_sid: args.account_sid.clone(),
-        auth_token: args.auth_token.clone(),
         ask_share: args.ask_share,
         rest,
         recognizer,

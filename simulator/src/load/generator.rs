@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::frames::{FRAMES_PER_SECOND, Frames};
+use super::frames::{FRAMES_PER_SECOND, Frames, StreamTag};
 
 /// Slots into which the 20 ms between frames are divided.
 const SLOTS: usize = 20;
@@ -23,7 +23,7 @@ const DRAIN_EVERY: usize = 50;
 #[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
-    stream_sid: [u8; 34],
+    tag: StreamTag,
     unsent: Vec<u8>,
     broken: bool,
 }
@@ -45,10 +45,10 @@ pub struct Sent {
 
 impl Line {
     /// Takes over a connected socket.
-    pub fn new(stream: TcpStream, stream_sid: [u8; 34]) -> Self {
+    pub fn new(stream: TcpStream, tag: StreamTag) -> Self {
         Self {
             stream,
-            stream_sid,
+            tag,
             unsent: Vec::new(),
             broken: false,
         }
@@ -169,7 +169,7 @@ fn pace_some(lines: &mut [Line], frames: &Frames) -> Sent {
                     continue;
                 };
                 for frame in &frames.list[own * frames.per_tick..][..frames.per_tick] {
-                    frame.render(&line.stream_sid, &mut buffer);
+                    frame.render(&line.tag, &mut buffer);
                     sent.delayed += u64::from(line.offer(&buffer));
                     sent.frames += 1;
                 }
@@ -190,7 +190,7 @@ fn flood_some(lines: &mut [Line], frames: &Frames) -> Sent {
     let start = Instant::now();
     for frame in &frames.list {
         for line in lines.iter_mut().filter(|line| !line.broken) {
-            frame.render(&line.stream_sid, &mut buffer);
+            frame.render(&line.tag, &mut buffer);
             line.broken = line.stream.write_all(&buffer).is_err();
             sent.frames += 1;
         }
@@ -205,7 +205,13 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::load::carrier::Carrier;
     use crate::load::frames::{CallIds, Tracks};
+
+    fn tag(number: u128) -> StreamTag {
+        let carrier = Carrier::Twilio;
+        StreamTag::new(carrier, &CallIds::new(carrier, number), &[])
+    }
 
     /// Runs `send` over three sockets and returns what arrived on each.
     fn arrived(
@@ -217,7 +223,7 @@ mod tests {
         let mut readers = Vec::new();
         for number in 0..3 {
             let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            lines.push(Line::new(stream, CallIds::new(number).stream_sid_bytes()));
+            lines.push(Line::new(stream, tag(number)));
             let (mut peer, _) = listener.accept().unwrap();
             readers.push(std::thread::spawn(move || {
                 let mut all = Vec::new();
@@ -241,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_frame_arrives_in_order_on_every_socket() {
-        let frames = Frames::new(Tracks::Both, 1);
+        let frames = Frames::new(Carrier::Twilio, Tracks::Both, 1);
         for (sent, streams) in [
             arrived(|lines, frames| pace(lines, frames, 2), &frames),
             arrived(|lines, frames| flood(lines, frames, 2), &frames),
@@ -251,10 +257,7 @@ mod tests {
                 let mut expected = Vec::new();
                 let mut buffer = Vec::new();
                 for frame in &frames.list {
-                    frame.render(
-                        &CallIds::new(number as u128).stream_sid_bytes(),
-                        &mut buffer,
-                    );
+                    frame.render(&tag(number as u128), &mut buffer);
                     expected.extend_from_slice(&buffer);
                 }
                 expected.extend_from_slice(b"end");
@@ -267,7 +270,7 @@ mod tests {
     fn pace_is_real_time() {
         let (sent, _) = arrived(
             |lines, frames| pace(lines, frames, 1),
-            &Frames::new(Tracks::Inbound, 1),
+            &Frames::new(Carrier::Twilio, Tracks::Inbound, 1),
         );
         assert!(sent.took >= Duration::from_millis(980), "{:?}", sent.took);
     }

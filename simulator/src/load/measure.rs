@@ -1,21 +1,22 @@
 //! One measured run against one server: open, idle, active, closed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::baseline::{self, Baseline};
-use super::carrier::{Rest, StreamElement, parse_stream, sign};
-use super::frames::{CallIds, FRAME_AUDIO, Frames, Tracks, closing, opening};
+use super::carrier::{Carrier, Door, Rest, Ringing, upgrade};
+use super::frames::{CallIds, FRAME_AUDIO, Frames, StreamTag, Tracks, closing, opening};
 use super::generator::{self, Line};
 use super::process;
-use super::report::{Loss, Run, Waits};
+use super::report::{Loss, Run};
+use super::waits::{Rang, Spread, Waits};
 use crate::recognizer::{self, CallResults, Event, Recognizer, RecognizerOptions, Speaker};
 
 /// Calls that are opened at the same time.
@@ -28,6 +29,8 @@ const SETTLE: Duration = Duration::from_secs(15);
 pub struct Plan {
     /// Calls at once.
     pub calls: usize,
+    /// Whose messages are sent.
+    pub carrier: Carrier,
     /// Media of each.
     pub frames: Frames,
     /// Length of that media.
@@ -45,16 +48,10 @@ pub struct Plan {
 /// The handoff under test and the world this program gives it.
 #[derive(Debug)]
 pub struct Handoff {
-    /// `HOST:PORT` of its listener.
-    pub address: String,
+    /// The way to it.
+    pub door: Arc<Door>,
     /// Its process, if it can be looked at.
     pub pid: Option<u32>,
-    /// The URL it believes to be reached by.
-    pub public_url: String,
-    /// Account of the calls.
-    pub account_sid: String,
-    /// Key of the signatures.
-    pub auth_token: String,
     /// Of the calls, from 0 to 1, those whose caller asks for a human.
     pub ask_share: f64,
     /// The carrier's REST endpoint.
@@ -63,9 +60,14 @@ pub struct Handoff {
     pub recognizer: Recognizer,
 }
 
+/// How many of that many callers ask for a human.
+pub fn asking(calls: usize, share: f64) -> usize {
+    (calls as f64 * share).round() as usize
+}
+
 /// The results that make a share of the calls ask for a human; times are spread over the middle of the call.
 pub fn asking_results(calls: &[CallIds], share: f64, seconds: usize) -> Vec<CallResults> {
-    let asking = (calls.len() as f64 * share).round() as usize;
+    let asking = asking(calls.len(), share);
     let (from_ms, span_ms) = (seconds as u64 * 200, seconds as u64 * 600);
     let ask = |(index, ids): (usize, &CallIds)| {
         let at_ms = from_ms + span_ms * index as u64 / asking.max(1) as u64;
@@ -90,7 +92,7 @@ pub fn asking_results(calls: &[CallIds], share: f64, seconds: usize) -> Vec<Call
             message,
         };
         CallResults {
-            call_sid: ids.call_sid.clone(),
+            call_sid: ids.call.clone(),
             lines: vec![line],
         }
     };
@@ -119,7 +121,7 @@ pub async fn measure_baseline(
     let base_kib = read_resident(pid)?;
     let mut lines = Vec::with_capacity(plan.calls);
     for number in 0..plan.calls {
-        let ids = CallIds::new(number as u128);
+        let ids = CallIds::new(plan.carrier, number as u128);
         let socket = TcpStream::connect(&server.address)
             .await
             .context("cannot reach the baseline server")?;
@@ -127,7 +129,8 @@ pub async fn measure_baseline(
             Baseline::RawTcp => socket,
             Baseline::Tungstenite => upgrade(socket, "127.0.0.1", "/", "").await?,
         };
-        lines.push(Line::new(socket.into_std()?, ids.stream_sid_bytes()));
+        let tag = StreamTag::new(plan.carrier, &ids, &[]);
+        lines.push(Line::new(socket.into_std()?, tag));
     }
     let (mut run, mut lines) = idle_then_active(plan, kind.as_str(), pid, base_kib, lines).await?;
     tokio::task::spawn_blocking(move || {
@@ -148,18 +151,15 @@ pub async fn measure_handoff(
     calls: &[CallIds],
 ) -> anyhow::Result<Run> {
     let base_kib = read_resident(handoff.pid)?;
-    let http = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
-        .build()?;
-    let opened: Vec<(CallIds, TcpStream)> = stream::iter(calls)
-        .map(|ids| open_call(plan, handoff, &http, ids))
+    let opened: Vec<(CallIds, StreamTag, TcpStream)> = stream::iter(calls)
+        .map(|ids| open_call(plan, &handoff.door, ids))
         .buffer_unordered(OPENING_AT_ONCE)
         .try_collect()
         .await?;
     let mut lines = Vec::with_capacity(opened.len());
     let mut ids = Vec::with_capacity(opened.len());
-    for (call, socket) in opened {
-        lines.push(Line::new(socket.into_std()?, call.stream_sid_bytes()));
+    for (call, tag, socket) in opened {
+        lines.push(Line::new(socket.into_std()?, tag));
         ids.push(call);
     }
     let (mut run, mut lines) =
@@ -167,10 +167,9 @@ pub async fn measure_handoff(
     run.opened = ids.len();
 
     let frames = plan.frames.list.len();
-    let account_sid = handoff.account_sid.clone();
     let endings: Vec<Vec<u8>> = ids
         .iter()
-        .map(|ids| closing(ids, &account_sid, frames))
+        .map(|ids| closing(ids, &handoff.door.account, frames))
         .collect();
     let closed = tokio::task::spawn_blocking(move || {
         for (line, ending) in lines.iter_mut().zip(&endings) {
@@ -184,10 +183,10 @@ pub async fn measure_handoff(
     settle(handoff, &ids).await;
     let asked: Vec<&CallIds> = calls
         .iter()
-        .take((calls.len() as f64 * handoff.ask_share).round() as usize)
+        .take(asking(calls.len(), handoff.ask_share))
         .collect();
     run.loss = Some(count_loss(plan, handoff, &ids, &asked));
-    run.waits = Some(rewrite_waits(handoff, &asked));
+    run.waits = Some(count_waits(handoff, &asked));
     Ok(run)
 }
 
@@ -243,121 +242,27 @@ async fn wait_until_quiet(pid: Option<u32>) -> anyhow::Result<()> {
 
 async fn open_call(
     plan: &Plan,
-    handoff: &Handoff,
-    http: &reqwest::Client,
+    door: &Door,
     ids: &CallIds,
-) -> anyhow::Result<(CallIds, TcpStream)> {
-    let stream = announce_call(handoff, http, ids).await?;
-    let (host, path) = split_url(&stream.url)?;
+) -> anyhow::Result<(CallIds, StreamTag, TcpStream)> {
+    let stream = door.announce(ids).await?;
     if plan.tracks == Tracks::Both {
         ensure!(
-            stream.track.as_deref() == Some("both_tracks"),
-            "the answer's <Stream> does not ask for both_tracks; use --tracks inbound"
+            stream.both_tracks,
+            "the answer's <Stream> does not ask for both tracks; use --tracks inbound"
         );
     }
-    let socket = TcpStream::connect(&handoff.address)
-        .await
-        .context("cannot reach the media socket")?;
-    let signature = format!(
-        "x-twilio-signature: {}\r\n",
-        sign(&handoff.auth_token, &stream.url, &[])
-    );
-    let mut socket = upgrade(socket, host, path, &signature).await?;
+    let mut socket = door.open(&stream).await?;
     socket
-        .write_all(&opening(
-            ids,
-            &handoff.account_sid,
-            plan.tracks,
-            &stream.parameters,
-        ))
+        .write_all(&opening(ids, &door.account, plan.tracks, &stream))
         .await?;
-    Ok((ids.clone(), socket))
+    let tag = StreamTag::new(plan.carrier, ids, &stream.parameters);
+    Ok((ids.clone(), tag, socket))
 }
 
-/// Posts the signed webhook of a new call and reads the stream out of the answer.
-async fn announce_call(
-    handoff: &Handoff,
-    http: &reqwest::Client,
-    ids: &CallIds,
-) -> anyhow::Result<StreamElement> {
-    const PATH: &str = "/twilio/voice";
-    let parameters = [
-        ("AccountSid", handoff.account_sid.as_str()),
-        ("ApiVersion", "2010-04-01"),
-        ("CallSid", &ids.call_sid),
-        ("CallStatus", "ringing"),
-        ("Direction", "inbound"),
-        ("From", "+15550100001"),
-        ("To", "+15550100002"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let public_url = handoff.public_url.trim_end_matches('/');
-    let (host, _) = split_url(public_url)?;
-    let request = http
-        .post(format!("http://{}{PATH}", handoff.address))
-        .header("Host", host)
-        .header(
-            "X-Twilio-Signature",
-            sign(
-                &handoff.auth_token,
-                &format!("{public_url}{PATH}"),
-                &parameters,
-            ),
-        )
-        .form(&parameters);
-    let response = request
-        .send()
-        .await
-        .context("cannot reach the voice webhook")?;
-    let status = response.status();
-    ensure!(status.is_success(), "the voice webhook answered {status}");
-    Ok(parse_stream(&response.text().await?)?)
-}
-
-/// Host and path of an absolute URL.
-fn split_url(url: &str) -> anyhow::Result<(&str, &str)> {
-    let Some((_, rest)) = url.split_once("://") else {
-        bail!("{url} is not an absolute URL")
-    };
-    let path_at = rest.find('/').unwrap_or(rest.len());
-    let (host, path) = rest.split_at(path_at);
-    Ok((host, if path.is_empty() { "/" } else { path }))
-}
-
-/// A WebSocket handshake by hand, so that the socket stays a plain one.
-async fn upgrade(
-    mut socket: TcpStream,
-    host: &str,
-    path: &str,
-    more_headers: &str,
-) -> anyhow::Result<TcpStream> {
-    socket.set_nodelay(true)?;
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more_headers}\r\n"
-    );
-    socket.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\n") {
-        ensure!(answer.len() < 8192, "the upgrade was answered at length");
-        let byte = socket
-            .read_u8()
-            .await
-            .context("the upgrade was not answered")?;
-        answer.push(byte);
-    }
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.lines().next().unwrap_or_default();
-    ensure!(
-        status.contains(" 101 "),
-        "the upgrade was answered {status}"
-    );
-    Ok(socket)
-}
-
-/// Waits until the recognizer's connections of these calls have ended.
+/// Waits until the recognizer's connections of these calls have ended and all rewrites are carried out.
 async fn settle(handoff: &Handoff, calls: &[CallIds]) {
-    let ours: HashSet<&str> = calls.iter().map(|ids| ids.call_sid.as_str()).collect();
+    let ours: HashSet<&str> = calls.iter().map(|ids| ids.call.as_str()).collect();
     let ended = |state: &recognizer::State| {
         let open = state
             .connections
@@ -369,6 +274,12 @@ async fn settle(handoff: &Handoff, calls: &[CallIds]) {
     let _ = handoff
         .recognizer
         .wait_for(SETTLE, "the end of all recognizer streams", ended)
+        .await;
+    let delays = handoff.rest.delays();
+    // What is still under way then shows as a phone that did not ring.
+    let _ = handoff
+        .rest
+        .settled(SETTLE + delays.rest + delays.setup)
         .await;
 }
 
@@ -383,7 +294,7 @@ fn count_loss(plan: &Plan, handoff: &Handoff, calls: &[CallIds], asked: &[&CallI
     let expected = (plan.frames.list.len() * FRAME_AUDIO) as u64;
     let mut loss = Loss::default();
     for ids in calls.iter().filter(|ids| !asked.contains(ids)) {
-        let heard = heard.get(&ids.call_sid).copied().unwrap_or(0);
+        let heard = heard.get(&ids.call).copied().unwrap_or(0);
         loss.calls += 1;
         loss.sent_bytes += expected;
         loss.recognized_bytes += heard;
@@ -392,9 +303,59 @@ fn count_loss(plan: &Plan, handoff: &Handoff, calls: &[CallIds], asked: &[&CallI
     loss
 }
 
-/// From the recognizer's final leaving to the update of the call arriving.
-fn rewrite_waits(handoff: &Handoff, asked: &[&CallIds]) -> Waits {
-    let finals: HashMap<String, Instant> = handoff.recognizer.observed().read(|state| {
+/// What came of the calls whose caller asked, from the recognizer's final leaving on.
+fn count_waits(handoff: &Handoff, asked: &[&CallIds]) -> Waits {
+    let finals = finals(handoff);
+    let asked: HashSet<&str> = asked.iter().map(|ids| ids.call.as_str()).collect();
+    let since = |call: &str, at: Instant| {
+        let left = finals.get(call).filter(|_| asked.contains(call));
+        left.map(|left| at.saturating_duration_since(*left))
+    };
+    let rewrites = handoff.rest.rewrites();
+    let mut rung = HashSet::new();
+    let mut rang = Vec::new();
+    let mut failed = BTreeSet::new();
+    for rewrite in &rewrites {
+        let Some(to_rewrite) = since(&rewrite.call, rewrite.at) else {
+            continue;
+        };
+        match &rewrite.ringing {
+            Ringing::Rings {
+                at,
+                fetched_in,
+                announcement,
+            } => {
+                // A call that is rewritten again rings again; the caller waited for the first.
+                if let Some(after) = since(&rewrite.call, *at)
+                    && rung.insert(rewrite.call.as_str())
+                {
+                    rang.push(Rang {
+                        after,
+                        ours: to_rewrite + *fetched_in,
+                        announcement: *announcement,
+                    });
+                }
+            }
+            Ringing::Failed(reason) => drop(failed.insert(reason.clone())),
+            Ringing::Pending => drop(failed.insert("a rewrite was not carried out".to_owned())),
+        }
+    }
+    Waits {
+        asked: asked.len(),
+        rewrite: Spread::new(
+            rewrites
+                .iter()
+                .filter_map(|rewrite| since(&rewrite.call, rewrite.at)),
+        ),
+        rang,
+        carrier: handoff.rest.delays(),
+        failed: failed.into_iter().collect(),
+    }
+}
+
+/// When the recognizer's last final of each call left.
+fn finals(handoff: &Handoff) -> HashMap<String, Instant> {
+    handoff.recognizer.observed().read(|state| {
         let call_of: HashMap<usize, &str> = state
             .connections
             .iter()
@@ -412,28 +373,7 @@ fn rewrite_waits(handoff: &Handoff, asked: &[&CallIds]) -> Waits {
             Some(((*call_of.get(connection)?).to_owned(), entry.at))
         });
         finals.collect()
-    });
-    let mut waits = Waits {
-        asked: asked.len(),
-        ..Waits::default()
-    };
-    for rewrite in handoff
-        .rest
-        .rewrites()
-        .iter()
-        .filter(|rewrite| rewrite.is_document)
-    {
-        if let Some(left) = finals
-            .get(&rewrite.call_sid)
-            .filter(|_| asked.iter().any(|ids| ids.call_sid == rewrite.call_sid))
-        {
-            waits
-                .milliseconds
-                .push(rewrite.at.saturating_duration_since(*left).as_secs_f64() * 1000.0);
-        }
-    }
-    waits.milliseconds.sort_by(f64::total_cmp);
-    waits
+    })
 }
 
 fn read_resident(pid: Option<u32>) -> anyhow::Result<Option<u64>> {

@@ -1,4 +1,4 @@
-//! Many calls against a running handoff, and what they cost it.
+//! Many calls against a running handoff: what they cost it, and how soon a human's phone rings.
 //!
 //! The command is the carrier and the recognizer of all its calls at once: it signs the webhooks, opens
 //! the media sockets the answers name, sends pre-rendered frames, and measures the server from outside
@@ -13,8 +13,9 @@ mod generator;
 mod measure;
 mod process;
 mod report;
+mod waits;
 
 pub use baseline::{Args as BaselineArgs, Baseline, run as run_baseline};
-pub use carrier::{ParseStreamError, Rest, StreamElement, parse_stream, sign};
+pub use carrier::{Carrier, ParseDocumentError, StreamElement, parse_stream};
 pub use cli::{Args, run};
-pub use frames::{Frame, Frames, Tracks};
+pub use frames::{CallIds, Frame, Frames, StreamTag, Tracks};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::generator::Sent;
 use super::measure::Plan;
+use super::waits::Waits;
 
 /// One measured run.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Run {
     pub resident_kib: [Option<u64>; 3],
     /// Audio that did not reach the recognizer.
     pub loss: Option<Loss>,
-    /// From final to rewrite.
+    /// From final to rewrite and ringing.
     pub waits: Option<Waits>,
     calls: usize,
 }
@@ -38,23 +39,6 @@ pub struct Loss {
     pub recognized_bytes: u64,
     /// Calls of which less arrived than was sent.
     pub calls_with_loss: usize,
-}
-
-/// Times from the recognizer's final leaving to the rewrite request arriving.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Waits {
-    /// Calls whose caller asked for a human.
-    pub asked: usize,
-    /// One for every rewritten call, ascending.
-    pub milliseconds: Vec<f64>,
-}
-
-impl Waits {
-    /// The value below which that share lies (nearest rank); `None` when there are none.
-    pub fn quantile(&self, share: f64) -> Option<f64> {
-        let rank = (share * self.milliseconds.len() as f64).ceil() as usize;
-        self.milliseconds.get(rank.saturating_sub(1)).copied()
-    }
 }
 
 impl Run {
@@ -110,19 +94,15 @@ impl Run {
             "generator_latest_ms": round(self.sent.latest.as_secs_f64() * 1000.0),
             "audio": self.loss.map(|loss| json!({"calls": loss.calls, "sent_bytes": loss.sent_bytes,
                 "recognized_bytes": loss.recognized_bytes, "calls_with_loss": loss.calls_with_loss})),
-            "rewrite": self.waits.as_ref().map(|waits| json!({"asked": waits.asked, "rewritten": waits.milliseconds.len(),
-                "p50_ms": waits.quantile(0.5).map(round), "p99_ms": waits.quantile(0.99).map(round),
-                "max_ms": waits.milliseconds.last().copied().map(round)})),
+            "rewrite": self.waits.as_ref().map(Waits::rewrite_json),
+            "trigger_to_ringing": self.waits.as_ref().map(Waits::ringing_json),
         })
     }
 
     /// What went wrong, in sentences; slowness and loss are measured, not judged.
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
-        let rewritten = self
-            .waits
-            .as_ref()
-            .map_or(0, |waits| waits.milliseconds.len());
+        let rewritten = self.waits.as_ref().map_or(0, |waits| waits.rewrite.count());
         // A rewritten call's media socket may be closed by either side.
         if self.sent.broken > rewritten as u64 {
             failures.push(format!(
@@ -130,17 +110,7 @@ impl Run {
                 self.server, self.sent.broken
             ));
         }
-        if let Some(waits) = self
-            .waits
-            .as_ref()
-            .filter(|waits| waits.milliseconds.len() != waits.asked)
-        {
-            failures.push(format!(
-                "{} callers asked for a human, {} calls were rewritten",
-                waits.asked,
-                waits.milliseconds.len()
-            ));
-        }
+        failures.extend(self.waits.iter().flat_map(Waits::failures));
         failures
     }
 }
@@ -194,19 +164,21 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::carrier::Carrier;
     use crate::load::frames::{Frames, Tracks};
 
     fn run(server: &str, frames: u64, cpu_ms: u64) -> Run {
         let plan = Plan {
             calls: 10,
-            frames: Frames::new(Tracks::Inbound, 0),
+            carrier: Carrier::Twilio,
+            frames: Frames::new(Carrier::Twilio, Tracks::Inbound, 0),
             seconds: 1,
             tracks: Tracks::Inbound,
             flood: false,
@@ -255,36 +227,5 @@ mod tests {
             json!({"handoff": 30_000.0, "raw-tcp": 10_000.0})
         );
         assert_eq!(summary["handoff_to_baseline"], json!({"raw-tcp": 3.0}));
-    }
-
-    #[test]
-    fn quantiles_are_of_the_nearest_rank() {
-        let waits = Waits {
-            asked: 4,
-            milliseconds: vec![1.0, 2.0, 3.0, 9.0],
-        };
-        assert_eq!(
-            (waits.quantile(0.5), waits.quantile(0.99)),
-            (Some(2.0), Some(9.0))
-        );
-        assert_eq!(Waits::default().quantile(0.5), None);
-    }
-
-    #[test]
-    fn a_missing_rewrite_is_a_failure() {
-        let mut one = run("handoff", 1, 1);
-        one.waits = Some(Waits {
-            asked: 2,
-            milliseconds: vec![1.0],
-        });
-        assert_eq!(
-            one.failures(),
-            ["2 callers asked for a human, 1 calls were rewritten"]
-        );
-        one.waits = Some(Waits {
-            asked: 1,
-            milliseconds: vec![1.0],
-        });
-        assert!(one.failures().is_empty());
     }
 }

@@ -80,6 +80,26 @@ pub enum RecordingError {
 }
 
 impl Recording {
+    /// A call in which nothing was recorded.
+    #[must_use]
+    pub fn silent(
+        call_sid: impl Into<String>,
+        from: impl Into<String>,
+        to: impl Into<String>,
+    ) -> Self {
+        Self {
+            slug: String::new(),
+            mode: Mode::Listen,
+            account_sid: String::new(),
+            call_sid: call_sid.into(),
+            from: from.into(),
+            to: to.into(),
+            webhook: BTreeMap::new(),
+            human: StandIn::Answers,
+            lines: Vec::new(),
+        }
+    }
+
     /// Reads and checks the folder of one recorded call.
     ///
     /// # Errors

@@ -275,3 +275,26 @@ async fn a_voice_webhook_that_nobody_answers_ends_the_call_with_an_application_e
     );
     assert!(names(&call.events()).contains(&"webhook_failed".into()));
 }
+
+#[tokio::test]
+async fn a_caller_presses_the_key_that_a_document_asks_for() {
+    let documents = [
+        (
+            "/voice",
+            r#"<Response><Gather numDigits="1" action="/choice"><Say>Press 2 for a message.</Say></Gather><Say>Nothing.</Say></Response>"#,
+        ),
+        ("/choice", "<Response><Say>Speak now.</Say></Response>"),
+    ];
+    let world = World::start(&documents, Socket::Listens, |options| {
+        options.caller_presses = Some('2');
+    })
+    .await;
+
+    let call = world.play(&recording("listen", "none", 1)).await;
+
+    world.assert_no_violations();
+    assert_eq!(world.requests("/choice")[0]["Digits"], "2");
+    let spoken = |text: &str| CarrierEvent::SpokenToCaller { text: text.into() };
+    assert!(call.events().contains(&spoken("Speak now.")));
+    assert!(!call.events().contains(&spoken("Nothing.")));
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use handoff_simulator::carrier::plivo::{LegEventNames, UnconfirmedDialStatus};
 use handoff_simulator::carrier::{CarrierEvent, EndReason, Human, LegStatus, Speed};
 
 use crate::plivo_server::{HANG_UP, Socket, World};
@@ -78,6 +79,14 @@ async fn every_way_not_to_answer_has_its_status() {
     let unlimited = DIAL.replace(r#"timeout="25""#, "");
     for (dial, human, status, cause, rang) in [
         (DIAL, Human::Busy, "busy", "USER_BUSY", "false"),
+        (DIAL, Human::Rejects, "busy", "CALL_REJECTED", "true"),
+        (
+            DIAL,
+            Human::Unreachable,
+            "failed",
+            "NO_ROUTE_DESTINATION",
+            "false",
+        ),
         (DIAL, Human::NoAnswer, "timeout", "NO_ANSWER", "true"),
         (DIAL, never, "timeout", "NO_ANSWER", "true"),
         (
@@ -117,14 +126,27 @@ async fn only_the_right_key_accepts_the_call() {
     let hangs_up = Human::HangsUpInWhisper {
         after: Duration::from_secs(1),
     };
-    for (human, bridged) in [
-        (presses(Some('1')), true),
-        (presses(Some('2')), false),
-        (presses(None), false),
-        (hangs_up, false),
+    let voicemail = Human::Voicemail {
+        after: Duration::from_secs(1),
+        speaks_for: Duration::from_secs(60),
+    };
+    let said = UnconfirmedDialStatus::NoAnswer;
+    for (human, bridged, unconfirmed, status) in [
+        (presses(Some('1')), true, said, "completed"),
+        (presses(Some('2')), false, said, "no-answer"),
+        (presses(None), false, said, "no-answer"),
+        (hangs_up, false, said, "no-answer"),
+        (voicemail, false, said, "no-answer"),
+        (
+            voicemail,
+            false,
+            UnconfirmedDialStatus::Completed,
+            "completed",
+        ),
     ] {
         let world = World::start(&documents(CONFIRM), Socket::Listens, |options| {
             options.human = Some(human);
+            options.unconfirmed_dial_status = unconfirmed;
         })
         .await;
         let call = world.place(&recording("listen", "none", 1));
@@ -135,8 +157,21 @@ async fn only_the_right_key_accepts_the_call() {
             bridged,
             "{human:?}"
         );
-        let status = if bridged { "completed" } else { "no-answer" };
-        assert_eq!(world.requests("/after-dial")[0]["DialStatus"], status);
+        let action = &world.requests("/after-dial")[0];
+        assert_eq!(action["DialStatus"], status);
+        assert_eq!(action["DialBLegUUID"].len(), 36);
+        let waited_out = |event: &CarrierEvent| {
+            matches!(
+                event,
+                CarrierEvent::LegCompleted {
+                    seconds: 12..,
+                    bridged: false,
+                    ..
+                }
+            )
+        };
+        let waits = !bridged && human != hangs_up;
+        assert_eq!(call.events().iter().any(waited_out), waits, "{human:?}");
         assert!(call.events().contains(&CarrierEvent::SpokenToHuman {
             text: "A caller about a bill. Press 1.".into()
         }));
@@ -236,4 +271,144 @@ async fn a_transfer_stops_the_ringing_and_its_document_takes_over() {
     assert!(call.events().contains(&CarrierEvent::SpokenToCaller {
         text: "Back again.".into()
     }));
+}
+
+#[tokio::test]
+async fn a_machine_that_nobody_asks_for_a_key_is_joined_to_the_caller() {
+    let world = World::start(&documents(DIAL), Socket::Listens, |options| {
+        options.human = Some(Human::Voicemail {
+            after: Duration::from_secs(1),
+            speaks_for: Duration::from_secs(5),
+        });
+    })
+    .await;
+    let call = world.place(&recording("listen", "none", 1));
+    call.ended(DEADLINE).await.unwrap();
+
+    world.assert_no_violations();
+    assert!(names(&call.events()).contains(&"leg_bridged".into()));
+    assert_eq!(world.requests("/after-dial")[0]["DialStatus"], "completed");
+}
+
+#[tokio::test]
+async fn every_address_has_its_own_human_and_the_last_to_fail_is_told() {
+    let dial = DIAL.replace(
+        "<Number>15550100042</Number>",
+        r#"<Number>+15550100042</Number><User>sip:desk@phone.plivo.com</User>"#,
+    );
+    for (desk, status, statuses) in [
+        (
+            Human::answers(),
+            "completed",
+            [LegStatus::Busy, LegStatus::Completed],
+        ),
+        (
+            Human::Unreachable,
+            "busy",
+            [LegStatus::Failed, LegStatus::Busy],
+        ),
+    ] {
+        let world = World::start(&documents(&dial), Socket::Listens, |options| {
+            options.human = Some(Human::NoAnswer);
+            options.humans = [
+                ("15550100042".to_owned(), Human::Rejects),
+                ("sip:desk@phone.plivo.com".to_owned(), desk),
+            ]
+            .into();
+        })
+        .await;
+        let call = world.place(&recording("listen", "none", 1));
+        call.ended(DEADLINE).await.unwrap();
+
+        world.assert_no_violations();
+        let ends = call.events().into_iter().filter_map(|event| {
+            let CarrierEvent::LegCompleted { status, .. } = event else {
+                return None;
+            };
+            Some(status)
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), statuses);
+        assert_eq!(world.requests("/after-dial")[0]["DialStatus"], status);
+    }
+}
+
+#[tokio::test]
+async fn what_is_pressed_and_sent_for_a_target_is_reported() {
+    let dial = DIAL.replace(
+        "<Number>",
+        r#"<Number sendDigits="ww42#" sendOnPreanswer="true">"#,
+    );
+    let world = World::start(&documents(&dial), Socket::Listens, |_| {}).await;
+    let call = world.place(&recording("listen", "answers", 1));
+    call.ended(DEADLINE).await.unwrap();
+
+    world.assert_no_violations();
+    let with_extension = |event: &CarrierEvent| matches!(event, CarrierEvent::LegInitiated { digits: Some(digits), .. } if digits == "ww42#");
+    assert!(call.events().iter().any(with_extension));
+}
+
+#[tokio::test]
+async fn the_callback_tells_each_step_in_either_spelling_and_in_either_order() {
+    let confirm = CONFIRM.replace(
+        "<Dial ",
+        r#"<Dial callbackUrl="https://bridge.example.com/legs" digitsMatchBLeg="1,2" "#,
+    );
+    for (spelling, shuffled, parameter, expected) in [
+        (
+            LegEventNames::DialAction,
+            false,
+            "DialAction",
+            ["answer", "digits", "connected", "hangup"],
+        ),
+        (
+            LegEventNames::DialAction,
+            true,
+            "DialAction",
+            ["digits", "answer", "hangup", "connected"],
+        ),
+        (
+            LegEventNames::Event,
+            false,
+            "Event",
+            ["DialAnswer", "DialDigits", "DialConnected", "DialHangup"],
+        ),
+    ] {
+        let world = World::start(&documents(&confirm), Socket::Listens, |options| {
+            options.leg_event_names = spelling;
+            options.shuffle_leg_callbacks = shuffled;
+        })
+        .await;
+        let call = world.place(&recording("listen", "answers", 1));
+        call.ended(DEADLINE).await.unwrap();
+        world.assert_no_violations();
+        let legs = world.requests("/legs");
+        let told: Vec<_> = legs.iter().map(|leg| leg[parameter].clone()).collect();
+        assert_eq!(told, expected);
+        let digits = legs.iter().find_map(|leg| leg.get("DialDigitsMatch"));
+        assert_eq!(digits.unwrap(), "1");
+    }
+}
+
+#[tokio::test]
+async fn callbacks_and_actions_told_twice_must_be_answered_alike() {
+    for (after, same) in [
+        (HANG_UP, true),
+        ("<Response><Speak>COUNT</Speak></Response>", false),
+    ] {
+        let documents = [("/answer", DIAL), ("/after-dial", after)];
+        let world = World::start(&documents, Socket::Listens, |options| {
+            options.duplicate_callbacks = true;
+        })
+        .await;
+        let call = world.place(&recording("listen", "answers", 1));
+        call.ended(DEADLINE).await.unwrap();
+        assert_eq!(world.requests("/answer").len(), 1);
+        assert_eq!(world.requests("/after-dial").len(), 2);
+        assert_eq!(world.requests("/legs").len(), 6);
+        if same {
+            world.assert_no_violations();
+        } else {
+            world.assert_violation("asked twice for one action");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use handoff_simulator::carrier::plivo::{Carrier, CarrierOptions, sign};
-use handoff_simulator::carrier::{AfterRecording, CarrierEvent, Method, PlacedCall, Speed};
+use handoff_simulator::carrier::{AfterRecording, CarrierEvent, Logged, Method, PlacedCall, Speed};
 use handoff_simulator::recording::Recording;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -198,6 +198,65 @@ impl World {
             .json(&body);
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Posts to a resource of the account.
+    pub async fn post(&self, resource: &str, body: &Value) -> (u16, Value) {
+        let url = format!(
+            "{}/v1/Account/{AUTH_ID}/{resource}",
+            self.carrier.base_url()
+        );
+        let request = reqwest::Client::new().post(url);
+        let request = request.basic_auth(AUTH_ID, Some(TOKEN)).json(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Ends a call over REST.
+    pub async fn hang_up(&self, uuid: &str) -> u16 {
+        let base = self.carrier.base_url();
+        let url = format!("{base}/v1/Account/{AUTH_ID}/Call/{uuid}/");
+        let request = reqwest::Client::new().delete(url);
+        let request = request.basic_auth(AUTH_ID, Some(TOKEN));
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Makes a call to a number whose answer is at `/human`, and returns its CallUUID.
+    pub async fn create(&self, change: Value) -> String {
+        let mut body = json!({
+            "from": "15550100002",
+            "to": "15550100042",
+            "answer_url": format!("{PUBLIC}/human"),
+            "ring_url": format!("{PUBLIC}/ring"),
+            "hangup_url": format!("{PUBLIC}/over"),
+        });
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let (status, answer) = self.post("Call/", &body).await;
+        assert_eq!((status, &answer["message"]), (201, &json!("call fired")));
+        assert!(answer["api_id"].is_string());
+        answer["request_uuid"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the leg of a created call is over and its callbacks are posted.
+    pub async fn leg_over(&self, uuid: &str, path: &str) -> CarrierEvent {
+        let over = |logged: &Logged| matches!(&logged.event, CarrierEvent::LegCompleted { leg_sid, .. } if leg_sid == uuid);
+        let logged = self.carrier.wait_for(over, DEADLINE).await.unwrap();
+        self.seen(|seen| {
+            let mut requests = seen.requests.iter();
+            requests.any(|(asked, parameters)| asked == path && parameters["CallUUID"] == uuid)
+        })
+        .await;
+        logged.event
+    }
+
+    /// The events of a call by its CallUUID.
+    pub fn events(&self, uuid: &str) -> Vec<CarrierEvent> {
+        let log = self.carrier.log().since(0).into_iter();
+        log.filter(|logged| logged.call.as_deref() == Some(uuid))
+            .map(|logged| logged.event)
+            .collect()
     }
 
     #[track_caller]

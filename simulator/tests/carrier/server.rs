@@ -155,10 +155,25 @@ impl World {
         user: &str,
         password: &str,
     ) -> (u16, Value) {
+        let resource = format!("Calls/{}.json", call.call_sid());
+        self.post_as(&resource, form, user, password).await
+    }
+
+    /// Posts to a resource of the account over REST.
+    pub async fn post(&self, resource: &str, form: &[(&str, &str)]) -> (u16, Value) {
+        self.post_as(resource, form, ACCOUNT, TOKEN).await
+    }
+
+    async fn post_as(
+        &self,
+        resource: &str,
+        form: &[(&str, &str)],
+        user: &str,
+        password: &str,
+    ) -> (u16, Value) {
         let url = format!(
-            "{}/2010-04-01/Accounts/{ACCOUNT}/Calls/{}.json",
+            "{}/2010-04-01/Accounts/{ACCOUNT}/{resource}",
             self.carrier.base_url(),
-            call.call_sid()
         );
         let request = reqwest::Client::new()
             .post(url)
@@ -166,6 +181,23 @@ impl World {
             .form(form);
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Plays a call to its end.
+    pub async fn play(&self, recording: &Recording) -> PlacedCall {
+        let call = self.place(recording);
+        call.ended(DEADLINE).await.unwrap();
+        call
+    }
+
+    /// Checks that the server broke exactly this one rule.
+    #[track_caller]
+    pub fn assert_violation(&self, expected: &str) {
+        let violations = self.carrier.violations();
+        assert!(
+            violations.len() == 1 && violations[0].contains(expected),
+            "expected one violation with {expected:?}, got {violations:#?}"
+        );
     }
 
     #[track_caller]

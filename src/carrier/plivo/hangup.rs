@@ -1,5 +1,7 @@
 //! Why Plivo ended a leg.
 
+use handoff_core::call::DialEnd;
+
 use crate::carrier::call_state::CallEnd;
 use crate::carrier::verdict::Fault;
 
@@ -33,7 +35,8 @@ pub enum HangupReason {
 }
 
 impl HangupReason {
-    pub(super) fn parse(code: u32) -> Self {
+    /// Reads a code.
+    pub fn of(code: u32) -> Self {
         match code {
             4010 => Self::EndOfDocument,
             7011 | 8011 => Self::AnswerUrl,
@@ -65,15 +68,63 @@ impl HangupReason {
     }
 }
 
-/// Reads a `HangupCause` or `DialHangupCause`. The names are those of the switch behind it (`NO_ANSWER`)
-/// or of the vendor's own list (`No Answer`); no page promises either, so spelling does not matter.
-pub(super) fn end_by_cause(cause: &str) -> Option<CallEnd> {
-    match letters(cause).as_str() {
-        "normalclearing" | "normalhangup" | "endofxmlinstructions" => Some(CallEnd::Completed),
-        "userbusy" | "busyline" | "busy" | "callrejected" | "rejected" => Some(CallEnd::Busy),
-        "noanswer" | "nouserresponse" | "ringtimeoutreached" => Some(CallEnd::NoAnswer),
-        "originatorcancel" | "cancelled" | "canceled" | "loserace" => Some(CallEnd::Canceled),
-        _ => None,
+/// A `HangupCause` or `DialHangupCause` that says something of how a leg ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangupCause {
+    /// One side hung up after an answer, or the document was at its end.
+    Completed,
+    /// The line was busy.
+    Busy,
+    /// The human turned the call down.
+    Rejected,
+    /// Nobody picked up.
+    NoAnswer,
+    /// It was given up before an answer.
+    Canceled,
+    /// The SIP address did not take our credentials, or did not answer to them.
+    SipCredentials {
+        /// The code that goes with it.
+        code: u32,
+    },
+}
+
+impl HangupCause {
+    /// Reads a cause. The names are those of the switch behind it (`NO_ANSWER`) or of the vendor's own list
+    /// (`No Answer`); no page promises either, so spelling does not matter.
+    pub(super) fn parse(cause: &str) -> Option<Self> {
+        match letters(cause).as_str() {
+            "normalclearing" | "normalhangup" | "endofxmlinstructions" => Some(Self::Completed),
+            "userbusy" | "busyline" | "busy" => Some(Self::Busy),
+            "callrejected" | "rejected" => Some(Self::Rejected),
+            "noanswer" | "nouserresponse" | "ringtimeoutreached" => Some(Self::NoAnswer),
+            "originatorcancel" | "cancelled" | "canceled" | "loserace" => Some(Self::Canceled),
+            "sipauthfailed" => Some(Self::SipCredentials { code: 4240 }),
+            "sipauthtimeout" => Some(Self::SipCredentials { code: 4250 }),
+            _ => None,
+        }
+    }
+
+    /// How a call ended that ended so.
+    pub(super) fn call_end(self) -> CallEnd {
+        match self {
+            Self::Completed => CallEnd::Completed,
+            Self::Busy | Self::Rejected => CallEnd::Busy,
+            Self::NoAnswer => CallEnd::NoAnswer,
+            Self::Canceled => CallEnd::Canceled,
+            Self::SipCredentials { .. } => CallEnd::Failed,
+        }
+    }
+
+    /// What it says of the attempt to reach a human, or `None` if only that a leg was over.
+    pub(super) fn dial_end(self) -> Option<DialEnd> {
+        match self {
+            Self::Completed => None,
+            Self::Busy => Some(DialEnd::Busy),
+            Self::Rejected => Some(DialEnd::Rejected),
+            Self::NoAnswer => Some(DialEnd::NoAnswer),
+            Self::Canceled => Some(DialEnd::Canceled),
+            Self::SipCredentials { code } => Some(DialEnd::Failed { code: Some(code) }),
+        }
     }
 }
 

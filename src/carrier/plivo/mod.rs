@@ -8,11 +8,13 @@
 //! - [`webhook`]: the parameters that Plivo posts.
 //! - [`hangup`]: why Plivo ended a leg.
 //! - [`xml`]: the documents that we answer with.
-//! - [`rest`]: the requests that change a live call, and what their answers mean.
+//! - [`rest`]: the requests that change a live call or call a human, and what their answers mean.
 
 pub mod hangup;
+mod number;
 pub mod rest;
 pub mod signature;
+pub(super) mod sip;
 pub mod webhook;
 pub mod wire;
 pub mod xml;

@@ -1,4 +1,4 @@
-//! The requests that change a live call, and what their answers mean.
+//! The requests that change a live call or call a human, and what their answers mean.
 //!
 //! Twilio documents no idempotency key for updates of a call: a repeated one starts the document
 //! again. So every failure says in its [`Verdict`](crate::carrier::verdict::Verdict) whether the call has
@@ -16,15 +16,22 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 
-use super::argument::WebUrl;
+use super::argument::{RingSeconds, WebUrl};
 use super::call_state::CallState;
 use crate::base_url::BaseUrl;
+use crate::carrier::lenient::is_identifier;
+use crate::carrier::number::E164;
 use crate::carrier::rewrite::retry_after;
 
+pub use super::sid::{AccountSid, KeySid, NotASid};
+pub use crate::carrier::creation::CreationError;
 pub use crate::carrier::rewrite::RewriteError;
 
 /// The longest document that an update takes inline; beyond, Twilio answers 32018.
 pub const INLINE_LIMIT_CHARS: usize = 4_000;
+
+/// Twilio's error for a call that is over, or was never.
+const NOT_IN_PROGRESS: u32 = 21_220;
 
 /// An account, and how we prove to be allowed to act for it.
 #[derive(Clone, Debug)]
@@ -46,64 +53,6 @@ pub enum Credentials {
         /// Its secret.
         secret: Secret,
     },
-}
-
-/// The name of an account: `AC` and 32 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountSid(String);
-
-/// The name of an API key: `SK` and 32 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySid(String);
-
-/// The text is not a name of what it is to name
-/// (<https://www.twilio.com/docs/glossary/what-is-a-sid>, read 2026-11-21).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be {prefix} and 32 hexadecimal digits")]
-pub struct NotASid {
-    prefix: &'static str,
-}
-
-impl AccountSid {
-    /// Accepts the name of an account.
-    ///
-    /// # Errors
-    ///
-    /// [`NotASid`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, NotASid> {
-        sid("AC", text).map(Self)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl KeySid {
-    /// Accepts the name of an API key.
-    ///
-    /// # Errors
-    ///
-    /// [`NotASid`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, NotASid> {
-        sid("SK", text).map(Self)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-fn sid(prefix: &'static str, text: &str) -> Result<String, NotASid> {
-    let digits = text.strip_prefix(prefix).unwrap_or_default();
-    let shaped = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if shaped {
-        Ok(text.to_owned())
-    } else {
-        Err(NotASid { prefix })
-    }
 }
 
 impl Account {
@@ -157,9 +106,63 @@ pub fn rewrite_call(
     }
 }
 
+/// Somebody who is called apart from the caller's call, to be joined with them later.
+#[derive(Clone, Debug)]
+pub struct NewCall<'a> {
+    /// Who is called.
+    pub to: &'a E164,
+    /// The number that their phone shows: one of the account's, or one that it has verified.
+    pub from: &'a E164,
+    /// How long it rings.
+    pub ring: RingSeconds,
+    /// Where Twilio asks what they hear once they answer.
+    pub document_url: &'a WebUrl,
+    /// Where Twilio reports how far the leg is ([`LegStatus`](super::webhook::LegStatus)).
+    pub status_url: &'a WebUrl,
+}
+
+/// Builds the request that calls somebody, for [`interpret_created`].
+///
+/// Sent twice, it rings twice: Twilio documents no key that would tell a repeat.
+pub fn create_call(account: &Account, call: &NewCall<'_>) -> Request<Bytes> {
+    let ring = call.ring.get().to_string();
+    let fields = [
+        ("To", call.to.expose()),
+        ("From", call.from.expose()),
+        ("Url", call.document_url.as_str()),
+        ("Method", "POST"),
+        ("Timeout", &ring),
+        ("StatusCallback", call.status_url.as_str()),
+        ("StatusCallbackMethod", "POST"),
+        ("StatusCallbackEvent", "initiated"),
+        ("StatusCallbackEvent", "ringing"),
+        ("StatusCallbackEvent", "answered"),
+        ("StatusCallbackEvent", "completed"),
+    ];
+    post(
+        account,
+        &format!("{}/Calls.json", account.sid.as_str()),
+        &fields,
+    )
+}
+
+/// Builds the request that ends a call, whether it rings or was answered, for [`interpret_rewrite`], to
+/// which [`RewriteError::CallerGone`] then means that it was over already. Repeating it does no harm.
+///
+/// `completed` is documented to end a call "even if it's already in progress", and so before; `canceled`
+/// would let one that was answered in between go on.
+pub fn end_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
+    update(account, call, &[("Status", "completed")])
+}
+
 /// Builds the request that asks how a call is doing, for [`interpret_call`].
 pub fn fetch_call(account: &Account, call: &CarrierCallId) -> Request<Bytes> {
-    request(account, Method::GET, call, Bytes::new())
+    to(
+        account,
+        Method::GET,
+        &call_resource(account, call),
+        Bytes::new(),
+    )
 }
 
 /// Builds the request for the account itself, which shows whether the credentials are good.
@@ -183,7 +186,6 @@ pub fn interpret_rewrite(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(), RewriteError> {
-    const NOT_IN_PROGRESS: u32 = 21_220;
     const TOO_MANY_REQUESTS: u32 = 20_429;
 
     if status.is_success() {
@@ -207,6 +209,38 @@ pub fn interpret_rewrite(
         code,
         status: status.as_u16(),
     })
+}
+
+/// Reads the answer to [`create_call`]: the name of the new call, whose phone has yet to ring.
+///
+/// # Errors
+///
+/// [`CreationError`], whose [`CreationError::verdict`] says what may be done.
+pub fn interpret_created(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<CarrierCallId, CreationError> {
+    #[derive(Deserialize)]
+    struct Created {
+        sid: String,
+    }
+
+    match interpret_rewrite(status, headers, body) {
+        Ok(()) => match serde_json::from_slice::<Created>(body) {
+            Ok(created) if is_identifier(&created.sid) => Ok(CarrierCallId(created.sid)),
+            Ok(_) | Err(_) => Err(CreationError::Unnamed),
+        },
+        Err(RewriteError::Throttled { after }) => Err(CreationError::Throttled { after }),
+        Err(RewriteError::ServerFailed { status }) => Err(CreationError::ServerFailed { status }),
+        Err(RewriteError::Refused { code, status }) => Err(CreationError::Refused { code, status }),
+        Err(RewriteError::CallerGone) => Err(CreationError::Refused {
+            code: Some(NOT_IN_PROGRESS),
+            status: status.as_u16(),
+        }),
+        Err(RewriteError::NotSent) => Err(CreationError::NotSent),
+        Err(RewriteError::Unanswered) => Err(CreationError::Unanswered),
+    }
 }
 
 /// Reads the answer to [`fetch_call`]. Whatever is not a call's own word on its state is
@@ -239,10 +273,14 @@ fn error_code(body: &[u8]) -> Option<u32> {
 }
 
 fn update(account: &Account, call: &CarrierCallId, fields: &[(&str, &str)]) -> Request<Bytes> {
+    post(account, &call_resource(account, call), fields)
+}
+
+fn post(account: &Account, resource: &str, fields: &[(&str, &str)]) -> Request<Bytes> {
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
-    let mut request = request(account, Method::POST, call, Bytes::from(form));
+    let mut request = to(account, Method::POST, resource, Bytes::from(form));
     request.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-www-form-urlencoded"),
@@ -250,16 +288,11 @@ fn update(account: &Account, call: &CarrierCallId, fields: &[(&str, &str)]) -> R
     request
 }
 
-fn request(account: &Account, method: Method, call: &CarrierCallId, body: Bytes) -> Request<Bytes> {
+fn call_resource(account: &Account, call: &CarrierCallId) -> String {
     // Names are checked where they arrive; cut and escaped, no other can make a request invalid.
     let call = &call.0.as_bytes()[..call.0.len().min(64)];
     let call: String = form_urlencoded::byte_serialize(call).collect();
-    to(
-        account,
-        method,
-        &format!("{}/Calls/{call}.json", account.sid.as_str()),
-        body,
-    )
+    format!("{}/Calls/{call}.json", account.sid.as_str())
 }
 
 fn to(account: &Account, method: Method, resource: &str, body: Bytes) -> Request<Bytes> {

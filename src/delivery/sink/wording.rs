@@ -4,8 +4,8 @@
 //! callers passes through [`line()`], so that no control character, line break or
 //! writing-direction override reaches a vendor.
 
-use handoff_core::call::{Disposition, Evidence, Party, Trigger, TriggerSource};
-use handoff_core::context::{HandoffContext, Line};
+use handoff_core::call::{DialEnd, Disposition, Evidence, Party, Trigger, TriggerSource};
+use handoff_core::context::{HandoffContext, Line, TargetTried};
 use handoff_core::speech::Speaker;
 use handoff_core::time::{MediaTime, WallTime};
 use time::OffsetDateTime;
@@ -165,12 +165,76 @@ pub(super) fn disposition(disposition: Disposition) -> &'static str {
         Disposition::Bridged => "A human took the call.",
         Disposition::NoAnswer => "Nobody picked up. The caller has not been helped.",
         Disposition::Busy => "The line was busy. The caller has not been helped.",
-        Disposition::CarrierRefused => {
+        Disposition::Rejected => "The human turned the call down. The caller has not been helped.",
+        Disposition::NotAccepted => {
+            "Somebody or something answered and did not take the call. The caller has not been helped."
+        }
+        Disposition::NobodyAvailable => "Nobody was available. The caller has not been helped.",
+        Disposition::Voicemail => "Nobody took the call. The caller left a message.",
+        Disposition::CarrierRefused { code: _ } => {
             "The carrier could not move the call. The caller has not been helped."
         }
         Disposition::CallerHungUp => "The caller hung up before a human took the call.",
         Disposition::Unknown => "The end of the call was never reported.",
     }
+}
+
+/// How the efforts to reach a human went, a line each.
+pub(super) fn course(context: &HandoffContext) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(route) = &context.reached.route {
+        lines.push(format!("Route: {}", line(route)));
+    }
+    lines.extend(context.reached.targets.iter().map(tried));
+    if let Some(talked) = context.cut_short {
+        let seconds = talked.as_secs();
+        lines.push(format!("Caller and human were parted after {seconds} s."));
+    }
+    if context.call_back {
+        lines.push("The caller was told that somebody calls back.".to_owned());
+    }
+    if let Some(message) = &context.message {
+        let seconds = message.length.as_secs();
+        let url = line(message.url.expose());
+        lines.push(format!("Message of {seconds} s: {url}"));
+    }
+    lines
+}
+
+/// Times count from the decision.
+fn tried(tried: &TargetTried) -> String {
+    let stages = [
+        ("rang after", tried.ringing),
+        ("answered after", tried.answered),
+        ("taken after", tried.accepted),
+    ];
+    let mut told: Vec<_> = (stages.into_iter())
+        .filter_map(|(stage, at)| Some(format!("{stage} {:.1} s", at?.as_secs_f64())))
+        .collect();
+    if let Some(end) = tried.end {
+        told.push(dial_end(end));
+    } else if tried.bridged.is_some() {
+        told.push("caller and human talked".to_owned());
+    }
+    format!("{}: {}", tried.target, told.join(", "))
+}
+
+fn dial_end(end: DialEnd) -> String {
+    match end {
+        DialEnd::Bridged => "caller and human talked",
+        DialEnd::AnsweredNotBridged => "answered and not taken",
+        DialEnd::HungUpAtOnce => "hung up at once",
+        DialEnd::NoAnswer => "no answer",
+        DialEnd::Busy => "busy",
+        DialEnd::Rejected => "turned down",
+        DialEnd::Failed { code: None } => "could not be reached",
+        DialEnd::Failed { code: Some(code) } => {
+            return format!("could not be reached (code {code})");
+        }
+        DialEnd::Canceled => "given up",
+        DialEnd::NobodyAvailable => "not available",
+    }
+    .to_owned()
 }
 
 /// Whether any line was heard by a phrase spotter.

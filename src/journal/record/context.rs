@@ -1,6 +1,8 @@
 //! The disk form of [`HandoffContext`].
 
-use handoff_core::context::{HandoffContext, Line};
+use std::time::Duration;
+
+use handoff_core::context::{HandoffContext, Line, Message};
 use handoff_core::id::{CallId, CarrierCallId};
 use handoff_core::pii::Pii;
 use handoff_core::time::{MediaTime, WallTime};
@@ -8,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{self, RecordError, malformed};
 use super::parts::{
-    DiskDisposition, DiskParameters, DiskParty, DiskSpeaker, DiskTrigger, exposed, finite, personal,
+    DiskDisposition, DiskParameters, DiskParty, DiskSpeaker, DiskTrigger, duration_nanos, exposed,
+    finite, personal,
 };
+use super::reached::{DiskMessage, DiskReached};
 
 /// Writes a context.
 pub(in crate::journal) fn encode_context(context: &HandoffContext) -> Result<String, RecordError> {
@@ -43,6 +47,14 @@ struct DiskContext {
     digits: String,
     transcript: Vec<DiskLine>,
     parameters: DiskParameters,
+    #[serde(default)]
+    reached: DiskReached,
+    #[serde(default)]
+    call_back: bool,
+    #[serde(default)]
+    message: Option<DiskMessage>,
+    #[serde(default)]
+    cut_short_ns: Option<u64>,
     disposition: Option<DiskDisposition>,
 }
 
@@ -73,6 +85,10 @@ impl From<&HandoffContext> for DiskContext {
             digits: context.digits.expose().clone(),
             transcript: context.transcript.iter().map(DiskLine::from).collect(),
             parameters: exposed(&context.parameters),
+            reached: (&context.reached).into(),
+            call_back: context.call_back,
+            message: context.message.as_ref().map(DiskMessage::from),
+            cut_short_ns: context.cut_short.map(duration_nanos),
             disposition: context.disposition.map(DiskDisposition::from),
         }
     }
@@ -96,6 +112,10 @@ impl TryFrom<DiskContext> for HandoffContext {
             digits: Pii::new(context.digits),
             transcript: context.transcript.into_iter().map(Line::from).collect(),
             parameters: personal(context.parameters),
+            reached: context.reached.try_into()?,
+            call_back: context.call_back,
+            message: context.message.map(Message::from),
+            cut_short: context.cut_short_ns.map(Duration::from_nanos),
             disposition: context.disposition.map(Into::into),
         })
     }

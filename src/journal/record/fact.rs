@@ -1,6 +1,8 @@
 //! The disk form of [`Fact`].
 
-use handoff_core::call::{Fact, Utterance};
+use std::time::Duration;
+
+use handoff_core::call::{Fact, Planned, Utterance};
 use handoff_core::id::{CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
 use handoff_core::time::MediaTime;
@@ -9,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{self, RecordError};
 use super::parts::{
     DiskCarrier, DiskDialEnd, DiskDisposition, DiskGiveUpReason, DiskLegProgress, DiskParameters,
-    DiskParty, DiskRewriteOutcome, DiskSpeaker, DiskStreamEnd, DiskTrigger, exposed, finite,
-    handoff_id, personal, unnamed_carrier,
+    DiskParty, DiskRewriteOutcome, DiskSpeaker, DiskStreamEnd, DiskTrigger, duration_nanos,
+    exposed, finite, handoff_id, personal, target_name, unnamed_carrier,
 };
+use super::plan::{DiskPassedOver, DiskPlanned};
 
 /// Writes a fact.
 pub(in crate::journal) fn encode_fact(fact: &Fact) -> Result<String, RecordError> {
@@ -34,10 +37,16 @@ const KINDS: &[&str] = &[
     "recognizer_lost",
     "recognizer_restored",
     "triggered",
+    "routed",
     "rewrite_requested",
     "rewrite_settled",
+    "document_fetched",
     "leg_progressed",
+    "human_called",
     "dial_ended",
+    "call_back_promised",
+    "message_left",
+    "cut_short",
     "handoff_given_up",
     "call_ended",
 ];
@@ -87,13 +96,42 @@ enum DiskFact {
         attempt: u32,
         outcome: DiskRewriteOutcome,
     },
+    Routed {
+        handoff: String,
+        route: Option<String>,
+        targets: Vec<DiskPlanned>,
+        passed_over: Vec<(String, DiskPassedOver)>,
+    },
+    DocumentFetched {
+        handoff: String,
+        attempt: u32,
+    },
     LegProgressed {
         handoff: String,
+        target: String,
         progress: DiskLegProgress,
+    },
+    HumanCalled {
+        handoff: String,
+        target: String,
+        leg: String,
     },
     DialEnded {
         handoff: String,
+        target: String,
         end: DiskDialEnd,
+    },
+    CallBackPromised {
+        handoff: String,
+    },
+    MessageLeft {
+        handoff: String,
+        url: String,
+        length_ns: u64,
+    },
+    CutShort {
+        handoff: String,
+        talked_ns: u64,
     },
     HandoffGivenUp {
         handoff: String,
@@ -173,13 +211,65 @@ impl From<&Fact> for DiskFact {
                 attempt: *attempt,
                 outcome: outcome.into(),
             },
-            Fact::LegProgressed { handoff, progress } => Self::LegProgressed {
+            Fact::Routed {
+                handoff,
+                route,
+                targets,
+                passed_over,
+            } => Self::Routed {
                 handoff: handoff.as_str().to_owned(),
+                route: route.clone(),
+                targets: targets.iter().map(DiskPlanned::from).collect(),
+                passed_over: (passed_over.iter())
+                    .map(|(target, why)| (target.as_str().to_owned(), why.into()))
+                    .collect(),
+            },
+            Fact::DocumentFetched { handoff, attempt } => Self::DocumentFetched {
+                handoff: handoff.as_str().to_owned(),
+                attempt: *attempt,
+            },
+            Fact::LegProgressed {
+                handoff,
+                target,
+                progress,
+            } => Self::LegProgressed {
+                handoff: handoff.as_str().to_owned(),
+                target: target.as_str().to_owned(),
                 progress: (*progress).into(),
             },
-            Fact::DialEnded { handoff, end } => Self::DialEnded {
+            Fact::HumanCalled {
+                handoff,
+                target,
+                leg,
+            } => Self::HumanCalled {
                 handoff: handoff.as_str().to_owned(),
+                target: target.as_str().to_owned(),
+                leg: leg.0.clone(),
+            },
+            Fact::DialEnded {
+                handoff,
+                target,
+                end,
+            } => Self::DialEnded {
+                handoff: handoff.as_str().to_owned(),
+                target: target.as_str().to_owned(),
                 end: (*end).into(),
+            },
+            Fact::CallBackPromised { handoff } => Self::CallBackPromised {
+                handoff: handoff.as_str().to_owned(),
+            },
+            Fact::MessageLeft {
+                handoff,
+                url,
+                length,
+            } => Self::MessageLeft {
+                handoff: handoff.as_str().to_owned(),
+                url: url.expose().clone(),
+                length_ns: duration_nanos(*length),
+            },
+            Fact::CutShort { handoff, talked } => Self::CutShort {
+                handoff: handoff.as_str().to_owned(),
+                talked_ns: duration_nanos(*talked),
             },
             Fact::HandoffGivenUp { handoff, reason } => Self::HandoffGivenUp {
                 handoff: handoff.as_str().to_owned(),
@@ -252,13 +342,66 @@ impl TryFrom<DiskFact> for Fact {
                 attempt,
                 outcome: outcome.into(),
             },
-            DiskFact::LegProgressed { handoff, progress } => Self::LegProgressed {
+            DiskFact::Routed {
+                handoff,
+                route,
+                targets,
+                passed_over,
+            } => Self::Routed {
                 handoff: handoff_id(&handoff)?,
+                route,
+                targets: (targets.into_iter().map(Planned::try_from)).collect::<Result<_, _>>()?,
+                passed_over: passed_over
+                    .into_iter()
+                    .map(|(target, why)| Ok((target_name(&target)?, why.into())))
+                    .collect::<Result<_, _>>()?,
+            },
+            DiskFact::DocumentFetched { handoff, attempt } => Self::DocumentFetched {
+                handoff: handoff_id(&handoff)?,
+                attempt,
+            },
+            DiskFact::LegProgressed {
+                handoff,
+                target,
+                progress,
+            } => Self::LegProgressed {
+                handoff: handoff_id(&handoff)?,
+                target: target_name(&target)?,
                 progress: progress.into(),
             },
-            DiskFact::DialEnded { handoff, end } => Self::DialEnded {
+            DiskFact::HumanCalled {
+                handoff,
+                target,
+                leg,
+            } => Self::HumanCalled {
                 handoff: handoff_id(&handoff)?,
+                target: target_name(&target)?,
+                leg: CarrierCallId(leg),
+            },
+            DiskFact::DialEnded {
+                handoff,
+                target,
+                end,
+            } => Self::DialEnded {
+                handoff: handoff_id(&handoff)?,
+                target: target_name(&target)?,
                 end: end.into(),
+            },
+            DiskFact::CallBackPromised { handoff } => Self::CallBackPromised {
+                handoff: handoff_id(&handoff)?,
+            },
+            DiskFact::MessageLeft {
+                handoff,
+                url,
+                length_ns,
+            } => Self::MessageLeft {
+                handoff: handoff_id(&handoff)?,
+                url: Pii::new(url),
+                length: Duration::from_nanos(length_ns),
+            },
+            DiskFact::CutShort { handoff, talked_ns } => Self::CutShort {
+                handoff: handoff_id(&handoff)?,
+                talked: Duration::from_nanos(talked_ns),
             },
             DiskFact::HandoffGivenUp { handoff, reason } => Self::HandoffGivenUp {
                 handoff: handoff_id(&handoff)?,

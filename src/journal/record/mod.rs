@@ -10,6 +10,8 @@ mod envelope;
 mod fact;
 mod failure;
 mod parts;
+mod plan;
+mod reached;
 #[cfg(test)]
 mod tests;
 

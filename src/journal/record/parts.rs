@@ -9,6 +9,7 @@ use handoff_core::call::{
 };
 use handoff_core::id::{Carrier, HandoffId};
 use handoff_core::pii::Pii;
+use handoff_core::route::TargetName;
 use handoff_core::speech::Speaker;
 use handoff_core::time::{CallTime, MediaTime};
 use serde::{Deserialize, Serialize};
@@ -51,27 +52,61 @@ disk_enum!(
 );
 disk_enum!(
     /// Disk form of [`LegProgress`].
-    DiskLegProgress = LegProgress { Initiated, Ringing, Answered, Completed }
-);
-disk_enum!(
-    /// Disk form of [`DialEnd`].
-    DiskDialEnd = DialEnd { Bridged, AnsweredNotBridged, NoAnswer, Busy, Failed, Canceled }
+    DiskLegProgress = LegProgress { Initiated, Ringing, Answered, Accepted, Bridged, Completed }
 );
 disk_enum!(
     /// Disk form of [`GiveUpReason`].
-    DiskGiveUpReason = GiveUpReason { Refused, AttemptsUsedUp, Outdated }
+    DiskGiveUpReason = GiveUpReason { Refused, AttemptsUsedUp, NeverFetched, Outdated }
 );
-disk_enum!(
-    /// Disk form of [`Disposition`].
-    DiskDisposition = Disposition {
-        StayedWithVoiceAgent, Bridged, NoAnswer, Busy, CarrierRefused, CallerHungUp, Unknown,
-    }
-);
-
 /// All calls were Twilio's before records named their carrier.
 pub(super) fn unnamed_carrier() -> DiskCarrier {
     DiskCarrier::Twilio
 }
+
+pub(super) use disk_enum;
+
+/// Mirrors an enum in which some variants hold a carrier's code.
+macro_rules! disk_enum_with_codes {
+    ($(#[$doc:meta])* $disk:ident = $core:ident { $($variant:ident),+ ; $($coded:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum $disk { $($variant,)+ $($coded { code: Option<u32> }),+ }
+
+        impl From<$core> for $disk {
+            fn from(value: $core) -> Self {
+                match value {
+                    $($core::$variant => Self::$variant,)+
+                    $($core::$coded { code } => Self::$coded { code }),+
+                }
+            }
+        }
+
+        impl From<$disk> for $core {
+            fn from(value: $disk) -> Self {
+                match value {
+                    $($disk::$variant => Self::$variant,)+
+                    $($disk::$coded { code } => Self::$coded { code }),+
+                }
+            }
+        }
+    };
+}
+
+disk_enum_with_codes!(
+    /// Disk form of [`DialEnd`].
+    DiskDialEnd = DialEnd {
+        Bridged, AnsweredNotBridged, HungUpAtOnce, NoAnswer, Busy, Rejected, Canceled,
+        NobodyAvailable; Failed,
+    }
+);
+disk_enum_with_codes!(
+    /// Disk form of [`Disposition`].
+    DiskDisposition = Disposition {
+        StayedWithVoiceAgent, Bridged, NoAnswer, Busy, Rejected, NotAccepted, NobodyAvailable,
+        Voicemail, CallerHungUp, Unknown; CarrierRefused,
+    }
+);
 
 /// Disk form of [`Party`].
 #[derive(Serialize, Deserialize)]
@@ -104,6 +139,7 @@ impl From<DiskParty> for Party {
 #[serde(rename_all = "snake_case")]
 pub(super) enum DiskRewriteOutcome {
     Accepted,
+    Taken,
     CallerGone,
     Refused { code: Option<u32>, status: u16 },
     NotSent,
@@ -114,6 +150,7 @@ impl From<&RewriteOutcome> for DiskRewriteOutcome {
     fn from(outcome: &RewriteOutcome) -> Self {
         match outcome {
             RewriteOutcome::Accepted => Self::Accepted,
+            RewriteOutcome::Taken => Self::Taken,
             RewriteOutcome::CallerGone => Self::CallerGone,
             &RewriteOutcome::Refused { code, status } => Self::Refused { code, status },
             RewriteOutcome::NotSent => Self::NotSent,
@@ -126,6 +163,7 @@ impl From<DiskRewriteOutcome> for RewriteOutcome {
     fn from(outcome: DiskRewriteOutcome) -> Self {
         match outcome {
             DiskRewriteOutcome::Accepted => Self::Accepted,
+            DiskRewriteOutcome::Taken => Self::Taken,
             DiskRewriteOutcome::CallerGone => Self::CallerGone,
             DiskRewriteOutcome::Refused { code, status } => Self::Refused { code, status },
             DiskRewriteOutcome::NotSent => Self::NotSent,
@@ -267,6 +305,14 @@ pub(super) fn personal(parameters: DiskParameters) -> BTreeMap<String, Pii<Strin
 
 pub(super) fn handoff_id(text: &str) -> Result<HandoffId, RecordError> {
     HandoffId::parse(text).ok_or_else(|| malformed("handoff_id"))
+}
+
+pub(super) fn target_name(text: &str) -> Result<TargetName, RecordError> {
+    TargetName::parse(text).map_err(|_| malformed("target"))
+}
+
+pub(super) fn duration_nanos(length: Duration) -> u64 {
+    nanos(CallTime(length))
 }
 
 /// Nanoseconds hold 584 years of call.

@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use expect_test::{Expect, expect};
 use handoff_core::call::{
-    DialEnd, Disposition, Fact, GiveUpReason, LegProgress, RewriteOutcome, StreamEnd, Trigger,
-    TriggerSource, Utterance,
+    DialEnd, Disposition, Fact, GiveUpReason, LegProgress, Planned, RewriteOutcome, StreamEnd,
+    Trigger, TriggerSource, Utterance,
 };
-use handoff_core::id::{Carrier, StreamId};
+use handoff_core::id::{Carrier, CarrierCallId, StreamId};
 use handoff_core::pii::Pii;
+use handoff_core::route::{Acceptance, Joining, PassedOver, TargetName};
 use handoff_core::speech::Speaker;
 use handoff_core::time::MediaTime;
 
@@ -39,6 +42,51 @@ fn facts() -> Vec<Fact> {
             at: MediaTime(123),
         },
     ];
+    let target = TargetName::parse("second-line").unwrap();
+    let planned = |acceptance, joining| Planned {
+        name: target.clone(),
+        acceptance,
+        joining,
+    };
+    facts.extend([
+        Fact::Routed {
+            handoff: handoff_id(1),
+            route: Some("billing".to_owned()),
+            targets: vec![
+                planned(Acceptance::Key, Joining::Dial),
+                planned(Acceptance::Answer, Joining::Queue),
+                planned(Acceptance::Answer, Joining::Refer),
+                planned(Acceptance::Key, Joining::Conference),
+            ],
+            passed_over: vec![
+                (target.clone(), PassedOver::MissingSkill("de".to_owned())),
+                (target.clone(), PassedOver::Closed),
+                (target.clone(), PassedOver::Unavailable),
+                (target.clone(), PassedOver::PlanFull),
+            ],
+        },
+        Fact::DocumentFetched {
+            handoff: handoff_id(1),
+            attempt: 2,
+        },
+        Fact::HumanCalled {
+            handoff: handoff_id(1),
+            target: target.clone(),
+            leg: CarrierCallId("CA2".to_owned()),
+        },
+        Fact::CallBackPromised {
+            handoff: handoff_id(1),
+        },
+        Fact::MessageLeft {
+            handoff: handoff_id(1),
+            url: Pii::new("https://carrier.example.com/recording".to_owned()),
+            length: Duration::from_millis(12_345),
+        },
+        Fact::CutShort {
+            handoff: handoff_id(1),
+            talked: Duration::from_secs(61),
+        },
+    ]);
     for speaker in [Speaker::Caller, Speaker::VoiceAgent, Speaker::Human] {
         facts.push(Fact::RecognizerLost { speaker });
         facts.push(Fact::RecognizerRestored { speaker });
@@ -57,6 +105,7 @@ fn facts() -> Vec<Fact> {
     }
     for outcome in [
         RewriteOutcome::Accepted,
+        RewriteOutcome::Taken,
         RewriteOutcome::CallerGone,
         RewriteOutcome::Refused {
             code: Some(21_220),
@@ -79,10 +128,13 @@ fn facts() -> Vec<Fact> {
         LegProgress::Initiated,
         LegProgress::Ringing,
         LegProgress::Answered,
+        LegProgress::Accepted,
+        LegProgress::Bridged,
         LegProgress::Completed,
     ] {
         facts.push(Fact::LegProgressed {
             handoff: handoff_id(1),
+            target: target.clone(),
             progress,
         });
     }
@@ -90,18 +142,24 @@ fn facts() -> Vec<Fact> {
         DialEnd::Bridged,
         DialEnd::AnsweredNotBridged,
         DialEnd::NoAnswer,
+        DialEnd::HungUpAtOnce,
         DialEnd::Busy,
-        DialEnd::Failed,
+        DialEnd::Rejected,
+        DialEnd::Failed { code: None },
+        DialEnd::Failed { code: Some(603) },
         DialEnd::Canceled,
+        DialEnd::NobodyAvailable,
     ] {
         facts.push(Fact::DialEnded {
             handoff: handoff_id(1),
+            target: target.clone(),
             end,
         });
     }
     for reason in [
         GiveUpReason::Refused,
         GiveUpReason::AttemptsUsedUp,
+        GiveUpReason::NeverFetched,
         GiveUpReason::Outdated,
     ] {
         facts.push(Fact::HandoffGivenUp {
@@ -114,7 +172,12 @@ fn facts() -> Vec<Fact> {
         Disposition::Bridged,
         Disposition::NoAnswer,
         Disposition::Busy,
-        Disposition::CarrierRefused,
+        Disposition::Rejected,
+        Disposition::NotAccepted,
+        Disposition::NobodyAvailable,
+        Disposition::Voicemail,
+        Disposition::CarrierRefused { code: None },
+        Disposition::CarrierRefused { code: Some(21_220) },
         Disposition::CallerHungUp,
         Disposition::Unknown,
     ] {
@@ -236,7 +299,7 @@ fn the_disk_form_is_this() {
         &ended(),
         expect![[r#"{"v":1,"kind":"call_ended","disposition":"bridged"}"#]],
     );
-    expect![[r#"{"v":1,"kind":"handoff_context","call":"call_01KDVDNA00040G2081040G2081","carrier_call":"CA00000000000000000000000000000001","revision":1,"accepted_ms":1767225600000,"caller":{"known":"+15550100001"},"called":"withheld","trigger":{"handoff":"ho_01KDVDNA00040G2081040G2081","source":{"rule":"caller_asks_for_human"},"at_ns":3123456789,"media_at_samples":24987,"evidence":[{"words":{"speaker":"caller","at_samples":22000,"text":"a human","is_final":false}},{"digits":{"digits":"0*#","at_samples":24000}}],"values":[["caller.sentiment","-0.62"]]},"summary":"The caller wants a human.","sentiment":-0.62,"sentiment_trend":1.1754944e-38,"digits":"0","transcript":[{"speaker":"voice_agent","at_samples":160,"text":"How can I help?","confidence":0.97,"approximate":false,"is_final":true,"decided":false}],"parameters":{"Digits":""},"disposition":"bridged"}"#]].assert_eq(&encode_context(&context(1, 1)).unwrap());
+    expect![[r#"{"v":1,"kind":"handoff_context","call":"call_01KDVDNA00040G2081040G2081","carrier_call":"CA00000000000000000000000000000001","revision":1,"accepted_ms":1767225600000,"caller":{"known":"+15550100001"},"called":"withheld","trigger":{"handoff":"ho_01KDVDNA00040G2081040G2081","source":{"rule":"caller_asks_for_human"},"at_ns":3123456789,"media_at_samples":24987,"evidence":[{"words":{"speaker":"caller","at_samples":22000,"text":"a human","is_final":false}},{"digits":{"digits":"0*#","at_samples":24000}}],"values":[["caller.sentiment","-0.62"]]},"summary":"The caller wants a human.","sentiment":-0.62,"sentiment_trend":1.1754944e-38,"digits":"0","transcript":[{"speaker":"voice_agent","at_samples":160,"text":"How can I help?","confidence":0.97,"approximate":false,"is_final":true,"decided":false}],"parameters":{"Digits":""},"reached":{"route":"billing","rewrite_sent_ns":1000000,"rewrite_taken_ns":250000000,"targets":[{"target":"support","ringing_ns":800000000,"answered_ns":5000000000,"accepted_ns":9000000000,"bridged_ns":null,"end":{"failed":{"code":404}}}]},"call_back":true,"message":{"url":"https://carrier.example.com/recording","length_ns":12000000000},"cut_short_ns":1500000000,"disposition":"bridged"}"#]].assert_eq(&encode_context(&context(1, 1)).unwrap());
 }
 
 #[test]

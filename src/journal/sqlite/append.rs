@@ -130,10 +130,16 @@ impl Projection {
             | Fact::RecognizerLost { .. }
             | Fact::RecognizerRestored { .. }
             | Fact::Triggered(_)
+            | Fact::Routed { .. }
             | Fact::RewriteRequested { .. }
             | Fact::RewriteSettled { .. }
+            | Fact::DocumentFetched { .. }
             | Fact::LegProgressed { .. }
+            | Fact::HumanCalled { .. }
             | Fact::DialEnded { .. }
+            | Fact::CallBackPromised { .. }
+            | Fact::MessageLeft { .. }
+            | Fact::CutShort { .. }
             | Fact::HandoffGivenUp { .. } => Self::None,
         }
     }

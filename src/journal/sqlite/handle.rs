@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use handoff_core::call::Fact;
 use handoff_core::id::{CallId, CarrierCallId, HandoffId};
+use handoff_core::route::TargetName;
 use handoff_core::time::{CallTime, WallTime};
 use tokio::sync::watch;
 
 use super::append::Appending;
 use super::reader::Reader;
 use super::writer::Writer;
-use super::{claim, read, settle};
+use super::{claim, read, settle, target};
 use crate::journal::{
-    ClaimId, Claims, Delivery, JournalError, NewDelivery, OpenCall, Record, Settlement, Undelivered,
+    ClaimId, Claims, Delivery, JournalError, NewDelivery, OpenCall, Record, Settlement,
+    TargetState, Undelivered,
 };
 
 /// The journal. Cheap to clone; the file closes with [`Journal::close`] or the last clone.
@@ -151,6 +153,33 @@ impl Journal {
                 settle::revive(connection, delivery, now)
             })
             .await
+    }
+
+    /// Writes down what was told of a target, in place of what was told earlier.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was changed. [`JournalError::may_pass`] says whether to try again.
+    pub async fn note_target(
+        &self,
+        name: &TargetName,
+        state: TargetState,
+    ) -> Result<(), JournalError> {
+        let name = name.clone();
+        self.writer
+            .change(None, move |connection| {
+                target::write(connection, &name, &state)
+            })
+            .await
+    }
+
+    /// Reads what was last told of each target, by name. Some may not be configured any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of any read.
+    pub async fn targets(&self) -> Result<Vec<(TargetName, TargetState)>, JournalError> {
+        self.reader.ask(target::read_all).await
     }
 
     /// Counts up whenever deliveries may have become due by being added or revived.

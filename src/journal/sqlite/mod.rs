@@ -14,6 +14,7 @@ mod read;
 mod reader;
 mod schema;
 mod settle;
+mod target;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// The migration at index *n* starts from version *n*. Only ever appended to.
-const MIGRATIONS: &[Migration] = &[create, drop_rewrites];
+const MIGRATIONS: &[Migration] = &[create, drop_rewrites, add_targets];
 
 /// Applies what is missing since `from`, all of it or nothing. Writes nothing if nothing is: a
 /// start on a full disk may succeed.
@@ -97,4 +97,20 @@ fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// A restart finds the rewrites of its open calls in their records, so nobody asked this table.
 fn drop_rewrites(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch("DROP TABLE rewrites")
+}
+
+/// What was last told of each target. No call has part in it.
+fn add_targets(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "
+        CREATE TABLE targets (
+            name           TEXT    NOT NULL PRIMARY KEY,
+            available      INTEGER NOT NULL,
+            handle_seconds REAL,
+            csat           REAL,
+            wait_seconds   REAL,
+            told_ms        INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        ",
+    )
 }

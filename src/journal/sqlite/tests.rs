@@ -149,7 +149,7 @@ async fn files_that_are_not_this_programs_journal_are_refused_with_advice() {
             drop(open_writing(&dir.journal()).unwrap());
             dir.meddle("PRAGMA user_version = 4711");
         },
-        "schema 4711, this program knows 2: run the newer program",
+        "schema 4711, this program knows 3: run the newer program",
     );
     check(
         |dir| std::fs::create_dir(dir.journal()).unwrap(),
@@ -161,6 +161,19 @@ async fn files_that_are_not_this_programs_journal_are_refused_with_advice() {
         Journal::open(&path),
         Err(JournalError::Unopenable { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_targets_is_brought_up_to_date() {
+    let (dir, journal) = fresh();
+    let facts = vec![observed(0, digit('1'))];
+    journal.append(&call_id(1), facts).await.unwrap();
+    journal.close().await;
+    dir.meddle("DROP TABLE targets; PRAGMA user_version = 2");
+
+    let journal = Journal::open(&dir.journal()).unwrap();
+    assert_eq!(journal.targets().await.unwrap(), []);
+    assert_eq!(journal.records(&call_id(1)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -58,7 +58,8 @@ pub struct Reconnect {
 #[derive(Clone, Copy, Debug)]
 pub struct Replay {
     /// How much unsent audio is kept; the oldest is dropped first. 5 s: more would make the
-    /// transcript lag for tens of seconds.
+    /// transcript lag for tens of seconds. A recording played at N times its pace passes that N times as
+    /// soon.
     pub cap: Duration,
     /// How much of the caller's audio without a final hypothesis is sent again after a break; 800 ms.
     /// Of the other side a quarter of it is: the caller's words decide, and each second is 8 KB in

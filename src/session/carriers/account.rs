@@ -5,20 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use handoff_core::call::{Arrival, DialEnd, Inspection, RewriteOutcome};
-use handoff_core::id::{Carrier, CarrierCallId, HandoffId, StreamId};
+use handoff_core::call::{Arrival, Effort, Inspection, NextStep, RewriteOutcome};
+use handoff_core::id::{Carrier, CarrierCallId, StreamId};
 use handoff_core::pii::{Pii, Secret};
+use handoff_core::route::Acceptance;
 use handoff_core::speech::Speaker;
 use http::{Request, Response};
 
 use super::plivo::PlivoAccount;
+use super::step::Step;
 use super::twilio::TwilioAccount;
+use crate::base_url::BaseUrl;
 use crate::carrier::argument::ArgumentError;
 use crate::carrier::call_state::CallState;
+use crate::carrier::creation::CreationError;
 use crate::carrier::document::Document;
 use crate::carrier::rewrite::RewriteError;
+use crate::carrier::twilio::webhook::QueueWait;
 use crate::carrier::{plivo, twilio};
 use crate::egress::SendFailure;
+use crate::session::briefing::Briefing;
 
 /// The accounts of this process, at most one a carrier.
 #[derive(Debug, Default)]
@@ -132,14 +138,69 @@ impl CarrierAccount {
         ask!(self, account => account.bypass(arrival))
     }
 
-    /// Moves the call to the human.
-    pub fn handoff(&self, arrival: &Arrival, handoff: &HandoffId, attempt: u32) -> Document {
-        ask!(self, account => account.handoff(arrival, handoff, attempt))
+    /// Moves the caller to the first target of a step, or to what is left to say.
+    pub fn handoff(&self, arrival: &Arrival, step: &Step, briefing: &Briefing) -> Document {
+        ask!(self, account => account.handoff(arrival, step, briefing))
     }
 
-    /// What the caller hears after the human's leg.
-    pub fn after_dial(&self, end: DialEnd) -> Document {
-        ask!(self, account => account.after_dial(end))
+    /// When the target of a step has taken the call.
+    pub fn acceptance(&self, step: &Step) -> Acceptance {
+        ask!(self, account => account.script.acceptance(step))
+    }
+
+    /// What the caller hears after the target of a step.
+    pub fn go_on(
+        &self,
+        arrival: &Arrival,
+        step: &Step,
+        next: &NextStep,
+        briefing: &Briefing,
+    ) -> Document {
+        match next {
+            NextStep::HangUp => self.goodbye(),
+            NextStep::Reach(targets) => self.handoff(arrival, &step.with(targets), briefing),
+            NextStep::LastResort => self.handoff(arrival, &step.with(&[]), briefing),
+        }
+    }
+
+    /// What the caller hears while they wait for the target of a step.
+    pub fn wait(&self, step: &Step, wait: &QueueWait) -> Document {
+        ask!(self, account => account.wait(step, wait))
+    }
+
+    /// What the caller hears if it is not even known what was tried for them.
+    pub fn apology(&self) -> Document {
+        ask!(self, account => account.apology())
+    }
+
+    /// Ends the call.
+    pub fn goodbye(&self) -> Document {
+        ask!(self, account => account.goodbye())
+    }
+
+    /// Changes nothing about what the call does.
+    pub fn nothing(&self) -> Document {
+        ask!(self, account => account.nothing())
+    }
+
+    /// What the human hears before they have the caller.
+    pub fn whisper(&self, step: &Step, briefing: &Briefing) -> Document {
+        ask!(self, account => account.whisper(step, briefing))
+    }
+
+    /// What the human hears who was called to the caller's conference.
+    pub fn brief_human(&self, step: &Step, briefing: &Briefing) -> Document {
+        ask!(self, account => account.brief_human(step, briefing))
+    }
+
+    /// Brings the human who pressed the key to the caller.
+    pub fn accepted(&self, step: &Step) -> Document {
+        ask!(self, account => account.accepted(step))
+    }
+
+    /// Lets a human go who did not take the call.
+    pub fn not_accepted(&self) -> Document {
+        ask!(self, account => account.not_accepted())
     }
 
     /// Rings the default target without any URL of ours.
@@ -152,21 +213,27 @@ impl CarrierAccount {
         ask!(self, account => account.timeout)
     }
 
-    /// Asks the carrier to move the call to the human.
+    /// How our server is reached.
+    pub fn public_url(&self) -> &BaseUrl {
+        ask!(self, account => &account.script.public_url)
+    }
+
+    /// Asks the carrier to move the caller to the first target of a step.
     pub(in crate::session) fn rewrite(
         &self,
         arrival: &Arrival,
-        handoff: &HandoffId,
-        attempt: u32,
+        step: &Step,
+        briefing: &Briefing,
     ) -> Request<Bytes> {
-        ask!(self, account => account.rewrite(arrival, handoff, attempt))
+        ask!(self, account => account.rewrite(arrival, step, briefing))
     }
 
     /// Reads the answer to a rewrite.
     pub(in crate::session) fn judge(&self, answer: Result<Response<Bytes>, SendFailure>) -> Judged {
-        let interpret = match self {
-            Self::Twilio(_) => twilio::rest::interpret_rewrite,
-            Self::Plivo(_) => plivo::rest::interpret_transfer,
+        let (interpret, success): (fn(_, &_, &[u8]) -> _, _) = match self {
+            Self::Twilio(_) => (twilio::rest::interpret_rewrite, RewriteOutcome::Accepted),
+            // Its 202 says that the document will be fetched.
+            Self::Plivo(_) => (plivo::rest::interpret_transfer, RewriteOutcome::Taken),
         };
         let failure = match answer {
             Ok(answer) => interpret(answer.status(), answer.headers(), answer.body()).err(),
@@ -174,8 +241,45 @@ impl CarrierAccount {
             Err(SendFailure::Unknown) => Some(RewriteError::Unanswered),
         };
         Judged {
-            outcome: failure.map_or(RewriteOutcome::Accepted, RewriteOutcome::from),
+            outcome: failure.map_or(success, RewriteOutcome::from),
             failure,
+        }
+    }
+
+    /// Asks the carrier to call the human of an effort, for whom the caller waits. `None` if that target
+    /// is nobody whom we call.
+    pub(in crate::session) fn call_human(
+        &self,
+        arrival: &Arrival,
+        effort: &Effort,
+    ) -> Option<Request<Bytes>> {
+        ask!(self, account => account.call_human(arrival, &Step::of(effort)))
+    }
+
+    /// Reads the answer to that.
+    ///
+    /// # Errors
+    /// The human was not called, or is not known to be.
+    pub(in crate::session) fn called(
+        &self,
+        answer: Result<Response<Bytes>, SendFailure>,
+    ) -> Result<CarrierCallId, CreationError> {
+        let interpret = match self {
+            Self::Twilio(_) => twilio::rest::interpret_created,
+            Self::Plivo(_) => plivo::rest::interpret_created,
+        };
+        match answer {
+            Ok(answer) => interpret(answer.status(), answer.headers(), answer.body()),
+            Err(SendFailure::NotSent) => Err(CreationError::NotSent),
+            Err(SendFailure::Unknown) => Err(CreationError::Unanswered),
+        }
+    }
+
+    /// Asks the carrier to end the leg of a human.
+    pub(in crate::session) fn hang_up(&self, leg: &CarrierCallId) -> Request<Bytes> {
+        match self {
+            Self::Twilio(account) => twilio::rest::end_call(&account.rest, leg),
+            Self::Plivo(account) => plivo::rest::hang_up_call(&account.rest, leg),
         }
     }
 

@@ -4,10 +4,12 @@
 mod account;
 mod plivo;
 mod script;
+mod step;
 mod twilio;
 
 pub(super) use account::{AudioTime, Introduction, Judged, Said, Unreadable};
 pub use account::{CarrierAccount, Carriers};
 pub use plivo::PlivoAccount;
 pub use script::Script;
+pub use step::{NoStep, Step};
 pub use twilio::TwilioAccount;

@@ -1,6 +1,7 @@
 //! The stand-in Plivo account: its calls and the handle that tests hold.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,13 +12,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::call::Call;
+use super::call::{Call, Order, Party};
 use super::options::CarrierOptions;
-use super::stage::Stage;
-use super::{executor, rest};
+use super::room::Rooms;
+use super::stage::{Stage, bare};
+use super::{incoming, rest};
 use crate::carrier::connection::{CutSwitch, CuttableListener};
-use crate::carrier::event::CarrierEvent;
+use crate::carrier::event::{CarrierEvent, EndReason};
 use crate::carrier::fault::{FaultKind, FaultPlan, RestFault};
+use crate::carrier::human::Human;
 use crate::carrier::lock::lock;
 use crate::carrier::log::{EventLog, Logged, WaitTimedOut};
 use crate::carrier::outside::Outside;
@@ -30,7 +33,6 @@ pub struct Carrier {
     account: Arc<Account>,
     address: SocketAddr,
     server: JoinHandle<()>,
-    calls: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Carrier {
@@ -52,10 +54,13 @@ impl Carrier {
         let log = EventLog::start();
         let account = Arc::new(Account {
             faults: Mutex::new(FaultPlan::new(options.rest_faults.clone())),
+            create_faults: Mutex::new(FaultPlan::new(options.create_faults.clone())),
             options,
             outside,
             log: log.clone(),
             calls: Mutex::default(),
+            executors: Mutex::default(),
+            rooms: Rooms::default(),
             ids: AtomicU64::new(0),
         });
         let router = rest::router(Arc::clone(&account));
@@ -69,7 +74,6 @@ impl Carrier {
             account,
             address,
             server,
-            calls: Mutex::default(),
         };
         let event = CarrierEvent::Listening {
             service: "plivo",
@@ -102,6 +106,11 @@ impl Carrier {
         lock(&self.account.faults).add(fault);
     }
 
+    /// Plans a fault for the next calls and participants made over REST, after those already planned.
+    pub fn add_create_fault(&self, fault: RestFault) {
+        lock(&self.account.create_faults).add(fault);
+    }
+
     /// Lets a caller dial the number and plays the recording into whatever the documents say. The
     /// CallUUID is made of the hexadecimal digits of the recording's id.
     ///
@@ -109,32 +118,31 @@ impl Carrier {
     ///
     /// [`DuplicateCall`] when a call with the recording's id was placed before.
     pub fn place_call(&self, recording: &Recording) -> Result<PlacedCall, DuplicateCall> {
-        let (call, orders) = Call::new(recording.clone());
-        let call = Arc::new(call);
+        let (call, orders) = Call::placed(recording.clone());
         let uuid = Arc::clone(&call.uuid);
-        let mut calls = lock(&self.account.calls);
-        if calls.contains_key(&uuid) {
+        if !self.account.admit(&call) {
             return Err(DuplicateCall {
                 call_sid: uuid.to_string(),
             });
         }
-        calls.insert(Arc::clone(&uuid), Arc::clone(&call));
-        drop(calls);
         let (settle, settled) = watch::channel(false);
-        let stage = Stage {
-            account: Arc::clone(&self.account),
-            call,
-        };
-        let task = tokio::spawn(async move {
-            executor::run(stage, orders).await;
+        self.account.run(call, |stage| async move {
+            incoming::run(stage, orders).await;
             settle.send_replace(true);
         });
-        lock(&self.calls).push(task);
         Ok(PlacedCall {
             call_sid: uuid,
             log: self.account.log.clone(),
             settled,
         })
+    }
+
+    /// Lets the caller hang up. Nothing happens when the call is over.
+    pub async fn hang_up(&self, call: &PlacedCall) {
+        if let Some(call) = self.account.call(call.call_sid()) {
+            // Nobody takes the order when the call ended just before.
+            let _ = call.orders.send(Order::End(EndReason::CallerHungUp)).await;
+        }
     }
 
     /// Everything seen and done so far.
@@ -166,8 +174,8 @@ impl Carrier {
 impl Drop for Carrier {
     fn drop(&mut self) {
         self.server.abort();
-        for call in lock(&self.calls).iter() {
-            call.abort();
+        for executor in lock(&self.account.executors).iter() {
+            executor.abort();
         }
         for call in lock(&self.account.calls).values() {
             call.abandon();
@@ -182,7 +190,10 @@ pub(super) struct Account {
     pub(super) outside: Outside,
     pub(super) log: EventLog,
     pub(super) calls: Mutex<BTreeMap<Arc<str>, Arc<Call>>>,
+    executors: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) rooms: Rooms,
     faults: Mutex<FaultPlan>,
+    create_faults: Mutex<FaultPlan>,
     ids: AtomicU64,
 }
 
@@ -191,8 +202,51 @@ impl Account {
         lock(&self.calls).get(uuid).cloned()
     }
 
+    /// Makes a call known; false when its CallUUID is taken.
+    pub(super) fn admit(&self, call: &Arc<Call>) -> bool {
+        let mut calls = lock(&self.calls);
+        let free = !calls.contains_key(&call.uuid);
+        if free {
+            calls.insert(Arc::clone(&call.uuid), Arc::clone(call));
+        }
+        free
+    }
+
+    /// Plays a call to its end.
+    pub(super) fn run<F>(self: &Arc<Self>, call: Arc<Call>, play: impl FnOnce(Stage) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let account = Arc::clone(self);
+        let executor = tokio::spawn(play(Stage { account, call }));
+        lock(&self.executors).push(executor);
+    }
+
+    /// Who sits at a number or SIP URI.
+    pub(super) fn human_at(&self, address: &str, recorded: impl FnOnce() -> Human) -> Human {
+        let there = self.options.humans.get(bare(address)).copied();
+        there.or(self.options.human).unwrap_or_else(recorded)
+    }
+
+    /// What the recording of the call that was placed last says of its human.
+    pub(super) fn last_recorded_human(&self) -> Human {
+        let calls = lock(&self.calls);
+        let placed = calls.values().filter_map(|call| match &call.party {
+            Party::Caller(recording) => Some((call.placed, recording.human)),
+            Party::Human(_) => None,
+        });
+        let last = placed.max_by_key(|(at, _)| *at);
+        last.map_or(Human::NoAnswer, |(_, human)| human.into())
+    }
+
+    /// The fault of the next transfer or hangup.
     pub(super) fn next_fault(&self) -> Option<FaultKind> {
         lock(&self.faults).next()
+    }
+
+    /// The fault of the next call or participant.
+    pub(super) fn next_create_fault(&self) -> Option<FaultKind> {
+        lock(&self.create_faults).next()
     }
 
     /// An id that no other thing of the account has.

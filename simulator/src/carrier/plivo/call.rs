@@ -9,12 +9,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::account::uuid;
+use super::phone::Unanswered;
 use super::xml::Document;
 use crate::carrier::callback::Callback;
 use crate::carrier::caller::CallerView;
 use crate::carrier::event::{EndReason, Purpose};
+use crate::carrier::human::Human;
 use crate::carrier::lock::lock;
-use crate::recording::Recording;
+use crate::recording::{Line, Recording};
 
 /// How long sockets and callbacks of an ended call may take to finish.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -38,12 +40,13 @@ pub(super) enum Source {
     Fetching(oneshot::Receiver<Option<Document>>),
 }
 
-/// Plivo's `CallStatus`, as far as inbound calls have it.
+/// Plivo's `CallStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallStatus {
     Ringing,
     InProgress,
     Completed,
+    Unanswered(Unanswered),
 }
 
 impl CallStatus {
@@ -52,8 +55,25 @@ impl CallStatus {
             Self::Ringing => "ringing",
             Self::InProgress => "in-progress",
             Self::Completed => "completed",
+            Self::Unanswered(why) => why.call_status(),
         }
     }
+
+    pub(super) fn is_over(self) -> bool {
+        match self {
+            Self::Ringing | Self::InProgress => false,
+            Self::Completed | Self::Unanswered(_) => true,
+        }
+    }
+}
+
+/// Who is at the other end of a call.
+#[derive(Debug)]
+pub(super) enum Party {
+    /// They dialled the number, and say what was recorded.
+    Caller(Recording),
+    /// Their phone is rung, because the REST API said so.
+    Human(Human),
 }
 
 /// The stream of the call. Dropping it ends the stream.
@@ -67,8 +87,10 @@ pub(super) struct RunningStream {
 
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) recording: Recording,
     pub(super) uuid: Arc<str>,
+    pub(super) party: Party,
+    pub(super) from: String,
+    pub(super) to: String,
     pub(super) placed: Instant,
     pub(super) view: watch::Sender<CallerView>,
     pub(super) orders: mpsc::Sender<Order>,
@@ -88,12 +110,37 @@ pub(super) struct CallState {
     /// URLs of transfers whose document was fetched.
     pub(super) fetched_transfers: BTreeSet<String>,
     pub(super) stream: Option<RunningStream>,
+    /// Whether the human of this call was joined to somebody.
+    pub(super) bridged: bool,
     /// Up to which line the recording has been played by some stream.
     pub(super) played_lines: usize,
 }
 
 impl Call {
-    pub(super) fn new(recording: Recording) -> (Self, mpsc::Receiver<Order>) {
+    /// A call whose CallUUID is made of the hexadecimal digits of the recording's id.
+    pub(super) fn placed(recording: Recording) -> (Arc<Self>, mpsc::Receiver<Order>) {
+        let digits = recording.call_sid.trim_start_matches("CA").to_owned();
+        let (from, to) = (recording.from.clone(), recording.to.clone());
+        let uuid = uuid(std::iter::once(digits));
+        Self::new(uuid, Party::Caller(recording), from, to)
+    }
+
+    /// A call that the REST API made.
+    pub(super) fn created(
+        uuid: String,
+        human: Human,
+        from: String,
+        to: String,
+    ) -> (Arc<Self>, mpsc::Receiver<Order>) {
+        Self::new(uuid, Party::Human(human), from, to)
+    }
+
+    fn new(
+        uuid: String,
+        party: Party,
+        from: String,
+        to: String,
+    ) -> (Arc<Self>, mpsc::Receiver<Order>) {
         let (orders, receiver) = mpsc::channel(16);
         let (view, _) = watch::channel(CallerView::default());
         let state = CallState {
@@ -103,19 +150,46 @@ impl Call {
             transfers: 0,
             fetched_transfers: BTreeSet::new(),
             stream: None,
+            bridged: false,
             played_lines: 0,
         };
-        let digits = recording.call_sid.trim_start_matches("CA").to_owned();
         let call = Self {
-            uuid: uuid(std::iter::once(digits)).into(),
-            recording,
+            uuid: uuid.into(),
+            party,
+            from,
+            to,
             placed: Instant::now(),
             view,
             orders,
             state: Mutex::new(state),
             background: Mutex::default(),
         };
-        (call, receiver)
+        (Arc::new(call), receiver)
+    }
+
+    pub(super) fn direction(&self) -> &'static str {
+        match &self.party {
+            Party::Caller(_) => "inbound",
+            Party::Human(_) => "outbound",
+        }
+    }
+
+    /// The messages of the recording. A human whose phone was rung says nothing that is heard.
+    pub(super) fn lines(&self) -> &[Line] {
+        match &self.party {
+            Party::Caller(recording) => recording.lines(),
+            Party::Human(_) => &[],
+        }
+    }
+
+    /// Hangs up when this is a human who does so at the first words.
+    pub(super) fn bears_whisper(&self) -> Result<(), Order> {
+        match &self.party {
+            Party::Human(human) if human.hangs_up_in_whisper() => {
+                Err(Order::End(EndReason::CallerHungUp))
+            }
+            Party::Human(_) | Party::Caller(_) => Ok(()),
+        }
     }
 
     /// Drops the work in the background, which holds the call itself.

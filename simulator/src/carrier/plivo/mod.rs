@@ -10,20 +10,33 @@
 
 mod account;
 mod call;
+mod confirm;
 mod conversation;
+mod created;
 mod dial;
 mod executor;
+mod hangup;
+mod incoming;
+mod leg_callbacks;
 mod media;
 mod options;
+mod phone;
 mod player;
+mod prompts;
+mod record;
 mod rest;
+mod room;
 mod signature;
 mod stage;
 mod stream_status;
 mod streaming;
+mod terms;
 mod webhook;
 pub mod xml;
 
 pub use account::Carrier;
-pub use options::{CarrierOptions, ExtraHeadersForm, StreamEventNames, TransferFetch};
+pub use options::{
+    CarrierOptions, ExtraHeadersForm, LegEventNames, StreamEventNames, TransferFetch,
+    UnconfirmedDialStatus,
+};
 pub use signature::sign;

@@ -1,5 +1,6 @@
 //! How the stand-in Plivo is set up.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -41,14 +42,20 @@ pub struct CarrierOptions {
     pub listen: SocketAddr,
     /// How fast recordings are played and the carrier's time passes.
     pub speed: Speed,
-    /// What the human does; by default what the recording says.
+    /// What the human does; by default what the recording says, for a call over REST that of the call
+    /// placed last.
     pub human: Option<Human>,
+    /// What the humans at these addresses do, whatever `human` says. The key is a number without `+`,
+    /// or the SIP URI of a `<User>`.
+    pub humans: BTreeMap<String, Human>,
     /// What the bot webhook answers.
     pub bot_document: String,
     /// What the caller does when the recording is at its end.
     pub after_recording: AfterRecording,
     /// Faults of transfers and hangups over REST, in order.
     pub rest_faults: Vec<RestFault>,
+    /// Faults of calls and participants that are made over REST, in order.
+    pub create_faults: Vec<RestFault>,
     /// How long each REST request takes, in wall time.
     pub rest_delay: Duration,
     /// How long from a `<Dial>` until the phone rings, in wall time.
@@ -61,6 +68,19 @@ pub struct CarrierOptions {
     pub extra_headers: ExtraHeadersForm,
     /// How stream status callbacks name their events.
     pub stream_event_names: StreamEventNames,
+    /// The key that the caller presses in every `<GetInput>` and `<GetDigits>`, and to end a `<Record>`.
+    pub caller_presses: Option<char>,
+    /// How long the caller speaks into a `<Record>`.
+    pub caller_speaks_for: Duration,
+    /// What `DialStatus` says of a human who picked up and was not joined to the caller.
+    pub unconfirmed_dial_status: UnconfirmedDialStatus,
+    /// How the callbacks of a `<Dial>` name their events.
+    pub leg_event_names: LegEventNames,
+    /// Posts every callback and every action twice. Different documents for one action are a violation;
+    /// the second is executed.
+    pub duplicate_callbacks: bool,
+    /// Posts the callbacks of a leg out of order: each second one comes before the first.
+    pub shuffle_leg_callbacks: bool,
     /// Whether a `stop` message is sent before the carrier closes the socket. UNCONFIRMED: the protocol
     /// page has none, the Java library knows one.
     pub sends_stop: bool,
@@ -99,6 +119,25 @@ pub enum StreamEventNames {
     Guide,
 }
 
+/// What `DialStatus` says of a human who picked up and did not confirm. UNCONFIRMED: Plivo's list has
+/// no word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnconfirmedDialStatus {
+    /// `completed`, as of a call that took place.
+    Completed,
+    /// `no-answer`.
+    NoAnswer,
+}
+
+/// The names of the events of a `<Dial>`'s legs. UNCONFIRMED which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegEventNames {
+    /// `DialAction` with `answer`, `connected`, `digits` or `hangup`.
+    DialAction,
+    /// `Event` with `DialAnswer`, `DialConnected`, `DialDigits` or `DialHangup`.
+    Event,
+}
+
 impl CarrierOptions {
     /// Options for a server at `connect` that believes to be reached at `public_url`, with the rest as
     /// most tests want it: real time, the recording's human, no faults, no delays.
@@ -124,17 +163,25 @@ impl CarrierOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: Speed::Times(1.0),
             human: None,
+            humans: BTreeMap::new(),
             bot_document: r#"<Response><Wait length="3600"/></Response>"#.into(),
             after_recording: AfterRecording::WaitForHandoff {
                 grace: Duration::from_secs(2),
             },
             rest_faults: Vec::new(),
+            create_faults: Vec::new(),
             rest_delay: Duration::ZERO,
             ring_delay: Duration::ZERO,
             webhook_deadline: Duration::from_secs(15),
             transfer_fetch: TransferFetch::AtOnce,
             extra_headers: ExtraHeadersForm::Semicolons,
             stream_event_names: StreamEventNames::Reference,
+            caller_presses: None,
+            caller_speaks_for: Duration::from_secs(3),
+            unconfirmed_dial_status: UnconfirmedDialStatus::Completed,
+            leg_event_names: LegEventNames::DialAction,
+            duplicate_callbacks: false,
+            shuffle_leg_callbacks: false,
             sends_stop: false,
             clear_echoes_checkpoints: false,
         }

@@ -53,7 +53,8 @@ pub(super) struct Player<'a> {
 impl<'a> Player<'a> {
     pub(super) fn new(stage: &'a Stage, stream: &'a Stream, id: &'a str) -> Self {
         let cursor = lock(&stage.call.state).played_lines;
-        let recording = &stage.call.recording;
+        let lines = stage.call.lines();
+        let end = lines.last().map_or(Duration::ZERO, |line| line.due);
         let now = Instant::now();
         Self {
             stage,
@@ -61,10 +62,7 @@ impl<'a> Player<'a> {
             id,
             extra_headers: written(&stream.extra_headers, stage.account.options.extra_headers),
             cursor,
-            origin: recording
-                .lines()
-                .get(cursor)
-                .map_or_else(|| recording.duration(), |line| line.due),
+            origin: lines.get(cursor).map_or(end, |line| line.due),
             opened: now,
             opened_at: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
@@ -147,7 +145,7 @@ impl<'a> Player<'a> {
 
     fn upcoming(&self) -> Option<&'a Line> {
         let stage = self.stage;
-        stage.call.recording.lines().get(self.cursor)
+        stage.call.lines().get(self.cursor)
     }
 
     fn start(&mut self) -> Outgoing {

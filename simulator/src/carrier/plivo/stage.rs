@@ -4,12 +4,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::account::Account;
-use super::call::{Call, CallStatus};
+use super::call::{Call, CallStatus, Party};
 use super::webhook::{self, codes};
 use super::xml::{self, Document};
 use crate::carrier::callback::{Callback, Method};
 use crate::carrier::event::{CarrierEvent, Purpose};
+use crate::carrier::human::Human;
 use crate::carrier::lock::lock;
 use crate::carrier::outside::{Answer, Place, Unanswered, form_decoded};
 
@@ -53,22 +56,51 @@ impl Stage {
         }
     }
 
+    /// Who sits at a number or SIP URI that this call rings.
+    pub(super) fn human_at(&self, address: &str) -> Human {
+        let account = &self.account;
+        account.human_at(address, || match &self.call.party {
+            Party::Caller(recording) => recording.human.into(),
+            Party::Human(_) => account.last_recorded_human(),
+        })
+    }
+
+    /// The key that whoever is on the line presses when they are asked for one.
+    pub(super) fn pressed(&self) -> Option<char> {
+        match &self.call.party {
+            Party::Caller(_) => self.account.options.caller_presses,
+            Party::Human(human) => human.presses(),
+        }
+    }
+
     pub(super) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.call.in_background(work);
+    }
+
+    /// Does work to its end, also when nobody waits for what comes of it any longer.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (sender, outcome) = oneshot::channel();
+        self.in_background(async move {
+            // Nobody waits when the call went on meanwhile.
+            let _ = sender.send(work.await);
+        });
+        outcome
     }
 
     /// The parameters that every request about this call carries.
     /// Source: <https://www.plivo.com/docs/voice/xml/>, read 2026-11-21.
     pub(super) fn parameters(&self) -> Vec<(String, String)> {
-        let recording = &self.call.recording;
         owned(&[
             ("ALegRequestUUID", &self.call.uuid),
             ("ALegUUID", &self.call.uuid),
             ("CallStatus", self.call.status().as_str()),
             ("CallUUID", &self.call.uuid),
-            ("Direction", "inbound"),
-            ("From", bare(&recording.from)),
-            ("To", bare(&recording.to)),
+            ("Direction", self.call.direction()),
+            ("From", bare(&self.call.from)),
+            ("To", bare(&self.call.to)),
         ])
     }
 
@@ -152,7 +184,33 @@ impl Stage {
             .await;
     }
 
+    /// Makes a request once, or twice where a carrier that doubts its arrival may.
     async fn request(
+        &self,
+        purpose: Purpose,
+        wanted: Wanted,
+        callback: &Callback,
+        parameters: &[(String, String)],
+    ) -> Option<String> {
+        let first = self
+            .request_once(purpose, wanted, callback, parameters)
+            .await?;
+        if !self.account.options.duplicate_callbacks || !is_posted_twice(purpose) {
+            return Some(first);
+        }
+        let again = self
+            .request_once(purpose, wanted, callback, parameters)
+            .await?;
+        if wanted == Wanted::Document && again != first {
+            self.violation(format!(
+                "{} was asked twice for one action and gave different documents",
+                callback.url
+            ));
+        }
+        Some(again)
+    }
+
+    async fn request_once(
         &self,
         purpose: Purpose,
         wanted: Wanted,
@@ -260,6 +318,30 @@ impl Stage {
 
     fn note_code(&self, code: u32) {
         lock(&self.call.state).fault_code = Some(code);
+    }
+}
+
+/// Whether a request tells of something that happened, so that the same may be told again.
+fn is_posted_twice(purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::DialAction
+        | Purpose::ConnectAction
+        | Purpose::GatherAction
+        | Purpose::RecordAction
+        | Purpose::ConferenceAction
+        | Purpose::EnqueueAction
+        | Purpose::ReferAction
+        | Purpose::LegStatus
+        | Purpose::StreamStatus
+        | Purpose::RecordStatus
+        | Purpose::ConferenceStatus
+        | Purpose::CallStatus => true,
+        Purpose::Voice
+        | Purpose::Created
+        | Purpose::Rewrite
+        | Purpose::Redirect
+        | Purpose::Wait
+        | Purpose::Whisper => false,
     }
 }
 

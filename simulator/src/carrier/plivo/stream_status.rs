@@ -42,7 +42,6 @@ pub(super) fn report(
     let Some(callback) = stream.status_callback.clone() else {
         return;
     };
-    let recording = &stage.call.recording;
     let mut parameters = owned(&[
         ("CallUUID", &stage.call.uuid),
         ("StreamID", id),
@@ -51,9 +50,9 @@ pub(super) fn report(
             event.name(stage.account.options.stream_event_names),
         ),
         ("Timestamp", &Utc::now().iso8601()),
-        ("From", bare(&recording.from)),
-        ("To", bare(&recording.to)),
-        ("Direction", "inbound"),
+        ("From", bare(&stage.call.from)),
+        ("To", bare(&stage.call.to)),
+        ("Direction", stage.call.direction()),
     ]);
     parameters.extend(reason.map(|reason| ("StatusReason".to_owned(), reason.to_owned())));
     if let StreamEvent::Stopped { seconds } = event {

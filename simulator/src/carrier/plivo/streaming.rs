@@ -1,6 +1,6 @@
 //! `<Stream>` in the course of a document: what runs beside it, and what after it.
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::call::{Order, RunningStream, Source};
 use super::executor::{Executor, Flow};
@@ -76,13 +76,10 @@ impl Executor {
         match self.stage.account.options.transfer_fetch {
             TransferFetch::WhenStreamEnds => source,
             TransferFetch::AtOnce => {
-                let (fetched, document) = oneshot::channel();
                 let stage = self.stage.clone();
-                self.stage.in_background(async move {
+                let document = self.stage.begin(async move {
                     let parameters = stage.parameters();
-                    let fetch = stage.fetch(Purpose::Rewrite, &callback, &parameters);
-                    // Nobody waits when the call ended or was transferred again meanwhile.
-                    let _ = fetched.send(fetch.await);
+                    stage.fetch(Purpose::Rewrite, &callback, &parameters).await
                 });
                 Source::Fetching(document)
             }

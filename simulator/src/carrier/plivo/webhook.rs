@@ -65,7 +65,7 @@ pub(super) fn signatures(
 /// Plivo's code for a document that cannot be fetched (first) or read (second).
 pub(super) fn codes(purpose: Purpose) -> (u32, u32) {
     match purpose {
-        Purpose::Voice => (7011, 8011),
+        Purpose::Voice | Purpose::Created => (7011, 8011),
         Purpose::Rewrite => (7013, 8013),
         Purpose::Redirect => (7014, 8014),
         // Plivo's codes know actions, and nothing else that is left.
@@ -74,6 +74,9 @@ pub(super) fn codes(purpose: Purpose) -> (u32, u32) {
         | Purpose::GatherAction
         | Purpose::RecordAction
         | Purpose::ConferenceAction
+        | Purpose::EnqueueAction
+        | Purpose::ReferAction
+        | Purpose::Wait
         | Purpose::Whisper
         | Purpose::LegStatus
         | Purpose::StreamStatus

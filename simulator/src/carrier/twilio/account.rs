@@ -1,4 +1,4 @@
-//! The stand-in Twilio account: its options, its calls and the handle that tests hold.
+//! The stand-in Twilio account: its calls, and the handle that tests hold.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,103 +8,23 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::call::{Call, Stage};
+use super::call::{Call, Direction, Order};
+use super::conference::Rooms;
+use super::options::CarrierOptions;
+use super::queue::Queues;
+use super::stage::Stage;
 use super::{executor, rest};
-use crate::carrier::caller::AfterRecording;
 use crate::carrier::connection::{CutSwitch, CuttableListener};
 use crate::carrier::event::CarrierEvent;
-use crate::carrier::fault::{FaultKind, FaultPlan, RestFault};
-use crate::carrier::human::Human;
+use crate::carrier::fault::{FaultPlan, RestFault};
 use crate::carrier::lock::lock;
 use crate::carrier::log::{EventLog, Logged, WaitTimedOut};
 use crate::carrier::outside::Outside;
 use crate::carrier::placed::{DuplicateCall, PlacedCall};
-use crate::carrier::speed::Speed;
 use crate::recording::Recording;
-
-/// How the stand-in Twilio is set up.
-#[derive(Debug, Clone)]
-pub struct CarrierOptions {
-    /// `AC…`. Webhooks, streams and the REST path carry this one, whatever the recording says.
-    pub account_sid: String,
-    /// The account's primary token: signs webhooks and opens the REST API.
-    pub auth_token: String,
-    /// `SK…` and its secret, which open the REST API too.
-    pub api_key: Option<(String, String)>,
-    /// The URL at which the server believes it is reached, such as `https://handoff.example.com`.
-    pub public_url: String,
-    /// Where the server really listens.
-    pub connect: SocketAddr,
-    /// Path of the voice webhook.
-    pub voice_path: String,
-    /// Asks the voice webhook twice, as Twilio does when it doubts that the first request arrived.
-    /// Different answers are a violation; the second is executed.
-    pub voice_webhook_twice: bool,
-    /// Path of the number's status callback, asked once when a call is over.
-    pub call_status_path: Option<String>,
-    /// Where the REST API and the bot webhook listen.
-    pub listen: SocketAddr,
-    /// How fast recordings are played and the carrier's time passes.
-    pub speed: Speed,
-    /// What the human does; by default what the recording says.
-    pub human: Option<Human>,
-    /// Numbers of the account besides the one that was called: allowed as caller id.
-    pub owned_numbers: Vec<String>,
-    /// What the bot webhook answers.
-    pub bot_document: String,
-    /// What the number's fallback URL answers, which is somebody else's (a TwiML Bin, say): taken once
-    /// in a call, when a document cannot be had. Without one such a call ends with an error.
-    pub fallback_document: Option<String>,
-    /// What the caller does when the recording is at its end.
-    pub after_recording: AfterRecording,
-    /// Faults of live-call updates, in order.
-    pub rest_faults: Vec<RestFault>,
-    /// How long each REST request takes, in wall time.
-    pub rest_delay: Duration,
-    /// How long from a `<Dial>` until the phone rings, in wall time.
-    pub ring_delay: Duration,
-    /// How long a webhook may take; Twilio allows 15 s.
-    pub webhook_deadline: Duration,
-}
-
-impl CarrierOptions {
-    /// Options for a server at `connect` that believes to be reached at `public_url`, with the rest as
-    /// most tests want it: real time, the recording's human, no faults, no delays.
-    #[must_use]
-    pub fn new(
-        account_sid: impl Into<String>,
-        auth_token: impl Into<String>,
-        public_url: impl Into<String>,
-        connect: SocketAddr,
-    ) -> Self {
-        Self {
-            account_sid: account_sid.into(),
-            auth_token: auth_token.into(),
-            api_key: None,
-            public_url: public_url.into(),
-            connect,
-            voice_path: "/twilio/voice".into(),
-            voice_webhook_twice: false,
-            call_status_path: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            speed: Speed::Times(1.0),
-            human: None,
-            owned_numbers: Vec::new(),
-            bot_document: r#"<Response><Pause length="3600"/></Response>"#.into(),
-            fallback_document: None,
-            after_recording: AfterRecording::WaitForHandoff {
-                grace: Duration::from_secs(2),
-            },
-            rest_faults: Vec::new(),
-            rest_delay: Duration::ZERO,
-            ring_delay: Duration::ZERO,
-            webhook_deadline: Duration::from_secs(15),
-        }
-    }
-}
 
 /// A running stand-in Twilio. Dropping it ends its REST API and its calls.
 #[derive(Debug)]
@@ -112,7 +32,6 @@ pub struct Carrier {
     account: Arc<Account>,
     address: SocketAddr,
     server: JoinHandle<()>,
-    calls: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Carrier {
@@ -132,6 +51,7 @@ impl Carrier {
             options.webhook_deadline,
         )?;
         let faults = Mutex::new(FaultPlan::new(options.rest_faults.clone()));
+        let create_faults = Mutex::new(FaultPlan::new(options.create_faults.clone()));
         let log = EventLog::start();
         let account = Arc::new(Account {
             options,
@@ -139,6 +59,10 @@ impl Carrier {
             log: log.clone(),
             calls: Mutex::default(),
             faults,
+            create_faults,
+            rooms: Rooms::default(),
+            queues: Queues::default(),
+            tasks: Mutex::default(),
             sids: AtomicU64::new(0),
         });
         let router = rest::router(Arc::clone(&account));
@@ -152,7 +76,6 @@ impl Carrier {
             account,
             address,
             server,
-            calls: Mutex::default(),
         };
         let event = CarrierEvent::Listening {
             service: "twilio",
@@ -185,38 +108,41 @@ impl Carrier {
         lock(&self.account.faults).add(fault);
     }
 
+    /// Plans a fault for the next call creations, after those already planned.
+    pub fn add_create_fault(&self, fault: RestFault) {
+        lock(&self.account.create_faults).add(fault);
+    }
+
     /// Lets a caller dial the number and plays the recording into whatever the documents say.
     ///
     /// # Errors
     ///
     /// [`DuplicateCall`] when a call with the recording's id was placed before.
     pub fn place_call(&self, recording: &Recording) -> Result<PlacedCall, DuplicateCall> {
-        let (call, orders) = Call::new(recording.clone());
-        let call = Arc::new(call);
-        let sid = Arc::clone(&call.sid);
-        let mut calls = lock(&self.account.calls);
-        if calls.contains_key(&sid) {
-            return Err(DuplicateCall {
-                call_sid: sid.to_string(),
-            });
+        let mut recording = recording.clone();
+        if let Some(caller) = &self.account.options.caller {
+            recording.from.clone_from(caller);
         }
-        calls.insert(Arc::clone(&sid), Arc::clone(&call));
-        drop(calls);
+        let (stage, orders) = Account::begin(&self.account, recording, Direction::Inbound)?;
+        let call_sid = Arc::clone(&stage.call.sid);
         let (settle, settled) = watch::channel(false);
-        let stage = Stage {
-            account: Arc::clone(&self.account),
-            call,
-        };
-        let task = tokio::spawn(async move {
+        self.account.spawn(async move {
             executor::run(stage, orders).await;
             settle.send_replace(true);
         });
-        lock(&self.calls).push(task);
         Ok(PlacedCall {
-            call_sid: sid,
+            call_sid,
             log: self.account.log.clone(),
             settled,
         })
+    }
+
+    /// Lets the caller hang up. Nothing happens when the call is over.
+    pub async fn hang_up(&self, call: &PlacedCall) {
+        if let Some(call) = self.account.call(call.call_sid()) {
+            // Nobody takes the order when the call ended just before.
+            let _ = call.orders.send(Order::CallerHangsUp).await;
+        }
     }
 
     /// Everything seen and done so far.
@@ -248,9 +174,7 @@ impl Carrier {
 impl Drop for Carrier {
     fn drop(&mut self) {
         self.server.abort();
-        for call in lock(&self.calls).iter() {
-            call.abort();
-        }
+        lock(&self.account.tasks).abort_all();
         for call in lock(&self.account.calls).values() {
             call.abandon();
         }
@@ -265,6 +189,10 @@ pub(super) struct Account {
     pub(super) log: EventLog,
     pub(super) calls: Mutex<BTreeMap<Arc<str>, Arc<Call>>>,
     pub(super) faults: Mutex<FaultPlan>,
+    pub(super) create_faults: Mutex<FaultPlan>,
+    pub(super) rooms: Rooms,
+    pub(super) queues: Queues,
+    tasks: Mutex<JoinSet<()>>,
     sids: AtomicU64,
 }
 
@@ -273,8 +201,42 @@ impl Account {
         lock(&self.calls).get(sid).cloned()
     }
 
-    pub(super) fn next_fault(&self) -> Option<FaultKind> {
-        lock(&self.faults).next()
+    /// Whether a human's phone may show this number: the account's own, a called one or a caller's.
+    pub(super) fn may_show(&self, number: &str) -> bool {
+        let is_known = |call: &Arc<Call>| {
+            call.direction == Direction::Inbound
+                && [call.recording.from.as_str(), &call.recording.to].contains(&number)
+        };
+        let owned = self.options.owned_numbers.iter();
+        owned.into_iter().any(|owned| owned == number) || lock(&self.calls).values().any(is_known)
+    }
+
+    /// Takes a call in. It has still to be run.
+    pub(super) fn begin(
+        account: &Arc<Self>,
+        recording: Recording,
+        direction: Direction,
+    ) -> Result<(Stage, mpsc::Receiver<Order>), DuplicateCall> {
+        let (call, orders) = Call::new(recording, direction);
+        let call = Arc::new(call);
+        let mut calls = lock(&account.calls);
+        if calls.contains_key(&call.sid) {
+            return Err(DuplicateCall {
+                call_sid: call.sid.to_string(),
+            });
+        }
+        calls.insert(Arc::clone(&call.sid), Arc::clone(&call));
+        drop(calls);
+        let stage = Stage {
+            account: Arc::clone(account),
+            call,
+        };
+        Ok((stage, orders))
+    }
+
+    /// Runs work that ends with the account at the latest.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.tasks).spawn(work);
     }
 
     /// An id that no other thing of the account has.

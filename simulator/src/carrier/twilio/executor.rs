@@ -1,38 +1,22 @@
 //! Runs a call's documents verb by verb, until something better comes or nothing is left.
 
-use std::pin::pin;
-use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::sleep;
 
-use tokio::sync::mpsc::{self, Receiver};
-use tokio::time::{sleep, timeout};
-
-use super::call::{CallStatus, Fork, Order, Source, Stage};
-use super::dial;
-use super::media::{self, StreamIdentity};
-use super::twiml::{
-    self, Base, Callback, Document, Gather, Method, Prompt, Stream, TrackChoice, Verb,
-};
+use super::call::{CallStatus, Order, Source};
+use super::flow::{Flow, owned};
+use super::script::{length_of, press, text_of};
+use super::stage::Stage;
+use super::twiml::{self, Base, Callback, Document, Gather, Method, Prompt, Verb};
+use super::verbs;
 use crate::carrier::caller::patience;
 use crate::carrier::clock::Utc;
-use crate::carrier::event::{Attachment, CarrierEvent, EndReason, Purpose};
+use crate::carrier::event::{CarrierEvent, EndReason, LegStatus, Purpose};
 use crate::carrier::interrupt::interruptible;
 use crate::carrier::lock::lock;
-use crate::carrier::speech::{PLAYED_FILE, spoken};
 
-/// Twilio counts a `both_tracks` stream as two.
-const MOST_TRACKS: usize = 4;
-/// How long a server may take to close a socket after `stop`.
-const CLOSING: Duration = Duration::from_secs(3);
 /// No sensible call runs through more documents than this; a redirect to itself does.
 const MOST_DOCUMENTS: usize = 100;
-
-/// What follows a verb.
-#[derive(Debug)]
-pub(super) enum Flow {
-    Next,
-    Replace(Source),
-    End(EndReason),
-}
 
 /// Plays one call from the first ring to its end.
 pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
@@ -59,6 +43,7 @@ pub(super) async fn run(stage: Stage, orders: Receiver<Order>) {
         fallback: stage.account.options.fallback_document.clone(),
         stage,
         orders,
+        url: None,
     };
     for _ in 0..MOST_DOCUMENTS {
         match executor.document(source).await {
@@ -77,6 +62,8 @@ struct Executor {
     stage: Stage,
     orders: Receiver<Order>,
     fallback: Option<String>,
+    /// The URL of the document that is executed.
+    url: Option<Callback>,
 }
 
 impl Executor {
@@ -116,7 +103,10 @@ impl Executor {
             view.documents += 1;
         });
         match source {
-            Source::Inline(text) => Ok(self.stage.checked(twiml::read(&text, Base::Inline))),
+            Source::Inline(text) => {
+                self.url = None;
+                Ok(self.stage.checked(twiml::read(&text, Base::Inline)))
+            }
             Source::Fetch {
                 purpose,
                 callback,
@@ -124,7 +114,10 @@ impl Executor {
             } => {
                 let mut all = self.stage.parameters();
                 all.extend(parameters);
-                interruptible(&mut self.orders, self.stage.fetch(purpose, &callback, &all)).await
+                let fetch = self.stage.fetch(purpose, &callback, &all);
+                let document = interruptible(&mut self.orders, fetch).await;
+                self.url = Some(callback);
+                document
             }
         }
     }
@@ -136,7 +129,7 @@ impl Executor {
         self.stage.call.view.send_modify(|view| view.busy = true);
         match verb {
             Verb::Start(stream) => {
-                self.start(stream);
+                verbs::start(&self.stage, stream);
                 Ok(Flow::Next)
             }
             Verb::Stop { name } => {
@@ -147,7 +140,9 @@ impl Executor {
                 }
                 Ok(Flow::Next)
             }
-            Verb::Connect { stream, action } => self.connect(stream, action).await,
+            Verb::Connect { stream, action } => {
+                verbs::connect(&self.stage, &mut self.orders, stream, action).await
+            }
             Verb::Redirect(callback) => Ok(Flow::Replace(Source::Fetch {
                 purpose: Purpose::Redirect,
                 callback,
@@ -162,7 +157,18 @@ impl Executor {
                 interruptible(&mut self.orders, sleep(self.stage.wall(length))).await?;
                 Ok(Flow::Next)
             }
-            Verb::Dial(dial) => dial::run(&self.stage, &mut self.orders, dial).await,
+            Verb::Dial(dial) => verbs::dial(&self.stage, &mut self.orders, dial).await,
+            Verb::Enqueue(enqueue) => verbs::enqueue(&self.stage, &mut self.orders, enqueue).await,
+            Verb::Refer(refer) => verbs::refer(&self.stage, &mut self.orders, refer).await,
+            Verb::Record(record) => {
+                let url = self.url.clone();
+                verbs::record(&self.stage, &mut self.orders, record, url).await
+            }
+            Verb::Leave => {
+                self.stage
+                    .violation("<Leave> belongs in the wait document of a queue");
+                Ok(Flow::Next)
+            }
             Verb::Gather(gather) => self.gather(gather).await,
             Verb::Hangup => Ok(Flow::End(EndReason::HungUp)),
             Verb::Reject => {
@@ -175,81 +181,14 @@ impl Executor {
         }
     }
 
-    /// Begins a fork; the document goes on at once.
-    fn start(&mut self, stream: Stream) {
-        let (control, stop) = mpsc::channel(1);
-        let identity = StreamIdentity::next(&self.stage);
-        let name = self.name(&stream).unwrap_or_else(|| identity.sid.clone());
-        let tracks = match stream.track {
-            TrackChoice::Inbound | TrackChoice::Outbound => 1,
-            TrackChoice::Both => 2,
-        };
-        self.add_fork(
-            name,
-            Fork {
-                sid: identity.sid.clone(),
-                tracks,
-                control,
-            },
-        );
-        self.stage.call.view.send_modify(|view| view.playing += 1);
-        let stage = self.stage.clone();
-        self.stage.in_background(async move {
-            media::run(&stage, &stream, identity, Attachment::Start, stop).await
-        });
-    }
-
-    /// Lets the server be the other party until it closes the socket.
-    async fn connect(&mut self, stream: Stream, action: Option<Callback>) -> Result<Flow, Order> {
-        self.name(&stream);
-        self.stage.call.view.send_modify(|view| {
-            view.playing += 1;
-            view.busy = false;
-        });
-        let (control, stop) = mpsc::channel(1);
-        let identity = StreamIdentity::next(&self.stage);
-        let mut socket = pin!(media::run(
-            &self.stage,
-            &stream,
-            identity,
-            Attachment::Connect,
-            stop
-        ));
-        let interrupted = interruptible(&mut self.orders, &mut socket).await;
-        let fetch_action = action.map(|callback| Source::Fetch {
-            purpose: Purpose::ConnectAction,
-            callback,
-            parameters: Vec::new(),
-        });
-        let Err(order) = interrupted else {
-            return Ok(fetch_action.map_or(Flow::Next, Flow::Replace));
-        };
-        drop(control);
-        if timeout(CLOSING, socket).await.is_err() {
-            self.stage
-                .violation("the server did not take `stop` and the close within 3 s");
-        }
-        // UNCONFIRMED whether Twilio asks for a <Connect action> when the call is rewritten. It does for
-        // <Dial>, so a server must be able to bear it.
-        if let (Some(source), Order::Rewrite(_)) = (fetch_action, &order) {
-            self.ask_and_ignore(source);
-        }
-        Err(order)
-    }
-
     async fn gather(&mut self, gather: Gather) -> Result<Flow, Order> {
         for prompt in &gather.prompts {
             self.hear(prompt).await?;
         }
-        interruptible(&mut self.orders, sleep(self.stage.wall(gather.timeout))).await?;
-        let action = gather.action.filter(|_| gather.action_on_empty_result);
-        Ok(action.map_or(Flow::Next, |callback| {
-            Flow::Replace(Source::Fetch {
-                purpose: Purpose::GatherAction,
-                callback,
-                parameters: Vec::new(),
-            })
-        }))
+        let key = self.stage.account.options.caller_presses;
+        let pressed = press(&self.stage, gather, key, self.url.as_ref());
+        let source = interruptible(&mut self.orders, pressed).await?;
+        Ok(source.map_or(Flow::Next, Flow::Replace))
     }
 
     async fn hear(&mut self, prompt: &Prompt) -> Result<(), Order> {
@@ -262,50 +201,6 @@ impl Executor {
         interruptible(&mut self.orders, sleep(length)).await
     }
 
-    fn ask_and_ignore(&self, source: Source) {
-        let Source::Fetch {
-            purpose,
-            callback,
-            parameters,
-        } = source
-        else {
-            return;
-        };
-        let stage = self.stage.clone();
-        self.stage.in_background(async move {
-            let mut all = stage.parameters();
-            all.extend(parameters);
-            stage.fetch(purpose, &callback, &all).await;
-        });
-    }
-
-    /// The stream's name, which no other stream of the call may have had.
-    fn name(&self, stream: &Stream) -> Option<String> {
-        let name = stream.name.clone()?;
-        let taken = lock(&self.stage.call.state).stream_names.contains(&name);
-        if taken {
-            self.stage
-                .violation(format!("two streams of the call are named {name:?}"));
-        }
-        lock(&self.stage.call.state).stream_names.push(name.clone());
-        Some(name)
-    }
-
-    fn add_fork(&self, name: String, fork: Fork) {
-        let mut state = lock(&self.stage.call.state);
-        state.forks.insert(name, fork);
-        let running = state
-            .forks
-            .values()
-            .filter(|fork| !fork.control.is_closed());
-        let tracks: usize = running.map(|fork| fork.tracks).sum();
-        drop(state);
-        if tracks > MOST_TRACKS {
-            let sentence = format!("the call forks {tracks} tracks; Twilio allows {MOST_TRACKS}");
-            self.stage.violation(sentence);
-        }
-    }
-
     async fn end(self, reason: EndReason) {
         let Self { stage, orders, .. } = self;
         drop(orders);
@@ -315,7 +210,7 @@ impl Executor {
         }
         {
             let mut state = lock(&stage.call.state);
-            state.status = CallStatus::Completed;
+            state.status = CallStatus::Ended(LegStatus::Completed);
             state.forks.clear();
         }
         stage.record(CarrierEvent::CallEnded { reason });
@@ -328,15 +223,12 @@ impl Executor {
                 .speed
                 .carrier(stage.call.placed.elapsed())
                 .as_secs();
-            parameters.extend([
-                ("CallDuration".to_owned(), seconds.to_string()),
-                (
-                    "CallbackSource".to_owned(),
-                    "call-progress-events".to_owned(),
-                ),
-                ("SequenceNumber".to_owned(), "0".to_owned()),
-                ("Timestamp".to_owned(), Utc::now().rfc2822()),
-            ]);
+            parameters.extend(owned([
+                ("CallDuration", &seconds.to_string()),
+                ("CallbackSource", "call-progress-events"),
+                ("SequenceNumber", "0"),
+                ("Timestamp", &Utc::now().rfc2822()),
+            ]));
             stage
                 .ask(
                     Purpose::CallStatus,
@@ -376,22 +268,5 @@ fn follow(order: Order) -> Flow {
         Order::Rewrite(source) => Flow::Replace(source),
         Order::Complete => Flow::End(EndReason::CompletedByRest),
         Order::CallerHangsUp => Flow::End(EndReason::CallerHungUp),
-    }
-}
-
-/// What is heard of a prompt.
-pub(super) fn text_of(prompt: &Prompt) -> Option<&str> {
-    match prompt {
-        Prompt::Say(text) | Prompt::Play(text) => Some(text),
-        Prompt::Silence(_) => None,
-    }
-}
-
-/// How much of the carrier's time a prompt takes.
-pub(super) fn length_of(prompt: &Prompt) -> Duration {
-    match prompt {
-        Prompt::Say(text) => spoken(text),
-        Prompt::Play(_) => PLAYED_FILE,
-        Prompt::Silence(length) => *length,
     }
 }

@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::bidirectional::{self, LONGEST_QUEUE, ServerMessage};
-use super::call::Stage;
 use super::player::{Next, Player};
 use super::signature::sign;
+use super::stage::Stage;
 use super::twiml::Stream;
 use crate::carrier::clock::Utc;
 use crate::carrier::event::{Attachment, CarrierEvent, ClosedBy, Purpose};

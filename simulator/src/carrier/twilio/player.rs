@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::call::Stage;
 use super::media::StreamIdentity;
+use super::stage::Stage;
 use super::twiml::{Stream, TrackChoice};
 use crate::carrier::caller::AfterRecording;
 use crate::carrier::event::Attachment;

@@ -13,7 +13,7 @@ use crate::carrier::argument::WebUrl;
 use crate::carrier::call_state::{CallEnd, CallState};
 use crate::carrier::plivo::rest::{
     Account, AccountKind, AuthId, NotAnAuthId, RewriteError, fetch_account, fetch_call,
-    hang_up_call, interpret_call, interpret_hang_up, interpret_transfer, transfer_call,
+    hang_up_call, interpret_call, interpret_transfer, transfer_call,
 };
 use crate::carrier::verdict::{Fault, Retry};
 
@@ -262,25 +262,6 @@ fn a_failed_transfer_says_what_may_be_done() {
         assert_eq!((verdict.retry, verdict.fault), (retry, fault), "{status}");
         assert_eq!(RewriteOutcome::from(error), outcome, "{status}");
     }
-}
-
-#[test]
-fn a_call_that_is_over_counts_as_hung_up() {
-    let interpret = |status: u16, body: &str| {
-        let status = StatusCode::from_u16(status).expect("a status");
-        interpret_hang_up(status, &HeaderMap::new(), body.as_bytes())
-    };
-    assert_eq!(interpret(204, ""), Ok(()));
-    assert_eq!(interpret(404, NOT_FOUND), Ok(()));
-    let elsewhere = RewriteError::Refused {
-        code: None,
-        status: 404,
-    };
-    assert_eq!(interpret(404, "<html>"), Err(elsewhere));
-    assert_eq!(
-        interpret(500, ""),
-        Err(RewriteError::ServerFailed { status: 500 })
-    );
 }
 
 #[test]

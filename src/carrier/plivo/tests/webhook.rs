@@ -3,6 +3,7 @@ use handoff_core::call::{DialEnd, LegProgress, Party};
 use handoff_core::pii::Pii;
 
 use crate::carrier::call_state::{CallEnd, CallState};
+use crate::carrier::document::Acceptance;
 use crate::carrier::plivo::hangup::HangupReason;
 use crate::carrier::plivo::webhook::{
     AnswerEvent, AnswerRequest, CallStatus, DialOutcome, LegEvent, LegStatus, StreamEvent,
@@ -145,14 +146,14 @@ fn a_hangup_is_an_end_however_it_is_told() {
         "CallUUID=u-1&CallStatus=completed&Event=Hangup&Duration=61&BillDuration=120&\
          HangupCause=NORMAL_CLEARING&HangupCauseCode=4010&HangupSource=Plivo",
         expect![[
-            r#"CallStatus { call: CarrierCallId("u-1"), state: Ended(Completed), reason: Some(EndOfDocument) }"#
+            r#"CallStatus { call: CarrierCallId("u-1"), state: Ended(Completed), cause: Some(Completed), code: Some(4010) }"#
         ]],
     );
     check("CallStatus=completed", expect!["refused: CallUUID missing"]);
     check(
         "CallUUID=u-1&CallStatus=completed&Duration=long",
         expect![[
-            r#"CallStatus { call: CarrierCallId("u-1"), state: Ended(Completed), reason: None }"#
+            r#"CallStatus { call: CarrierCallId("u-1"), state: Ended(Completed), cause: None, code: None }"#
         ]],
     );
 }
@@ -175,18 +176,18 @@ fn documented_codes_say_where_to_look() {
         for code in codes {
             let body = format!("CallUUID=u-1&CallStatus=completed&HangupCauseCode={code}");
             let status = CallStatus::parse(&form(&body)).expect("a status");
-            assert_eq!(status.reason, Some(reason), "{code}");
+            assert_eq!(status.reason(), Some(reason), "{code}");
             assert_eq!(reason.fault(), fault, "{code}");
         }
     }
     for code in ["", "x", "-1", "4294967296"] {
         let body = format!("CallUUID=u-1&CallStatus=completed&HangupCauseCode={code}");
         let status = CallStatus::parse(&form(&body)).expect("a status");
-        assert_eq!(status.reason, None, "{code}");
+        assert_eq!(status.reason(), None, "{code}");
     }
     let still_up = form("CallUUID=u-1&CallStatus=ringing&HangupCauseCode=4010");
     let status = CallStatus::parse(&still_up).expect("a status");
-    assert_eq!(status.reason, None);
+    assert_eq!(status.reason(), None);
 }
 
 #[test]
@@ -203,11 +204,27 @@ fn dial_outcomes_say_whether_somebody_talked() {
             DialEnd::AnsweredNotBridged,
         ),
         ("DialStatus=busy&DialBLegUUID=u-2", DialEnd::Busy),
-        ("DialStatus=failed", DialEnd::Failed),
+        ("DialStatus=failed", DialEnd::Failed { code: None }),
         ("DialStatus=failed&DialHangupCause=USER_BUSY", DialEnd::Busy),
         (
             "DialStatus=failed&DialHangupCause=CALL_REJECTED",
-            DialEnd::Busy,
+            DialEnd::Rejected,
+        ),
+        (
+            "DialStatus=busy&DialHangupCause=CALL_REJECTED&DialBLegUUID=",
+            DialEnd::Rejected,
+        ),
+        (
+            "DialStatus=failed&DialHangupCause=sip_auth_failed",
+            DialEnd::Failed { code: Some(4240) },
+        ),
+        (
+            "DialStatus=timeout&DialHangupCause=sip_auth_timeout",
+            DialEnd::Failed { code: Some(4250) },
+        ),
+        (
+            "DialStatus=failed&DialHangupCause=UNALLOCATED_NUMBER&DialHangupCauseCode=2000",
+            DialEnd::Failed { code: Some(2000) },
         ),
         (
             "DialStatus=failed&DialHangupCause=NO_USER_RESPONSE",
@@ -215,26 +232,30 @@ fn dial_outcomes_say_whether_somebody_talked() {
         ),
         (
             "DialStatus=failed&DialHangupCause=NORMAL_CLEARING",
-            DialEnd::Failed,
+            DialEnd::Failed { code: None },
         ),
         ("DialStatus=cancel", DialEnd::Canceled),
         ("DialStatus=timeout", DialEnd::NoAnswer),
         ("DialStatus=no-answer", DialEnd::NoAnswer),
-        ("DialStatus=abducted", DialEnd::Failed),
+        ("DialStatus=abducted", DialEnd::Failed { code: None }),
         (
             "DialStatus=abducted&DialHangupCause=ORIGINATOR_CANCEL",
             DialEnd::Canceled,
         ),
     ] {
         let outcome = DialOutcome::parse(&form(&format!("CallUUID=u-1&{body}")));
-        assert_eq!(outcome.map(|outcome| outcome.end()), Ok(end), "{body}");
+        assert_eq!(
+            outcome.map(|outcome| outcome.end(Acceptance::Answer)),
+            Ok(end),
+            "{body}"
+        );
     }
     let check = |body: &str, expected| check(DialOutcome::parse(&form(body)), expected);
     check(
         "CallUUID=u-1&DialStatus=completed&DialRingStatus=true&DialHangupCause=NORMAL_CLEARING&\
          DialALegUUID=u-1&DialBLegUUID=u-2",
         expect![[
-            r#"DialOutcome { call: CarrierCallId("u-1"), status: Completed, leg: Some(CarrierCallId("u-2")), rang: Some(true), cause: Some(Completed) }"#
+            r#"DialOutcome { call: CarrierCallId("u-1"), status: Completed, leg: Some(CarrierCallId("u-2")), rang: Some(true), cause: Some(Completed), code: None }"#
         ]],
     );
     check("CallUUID=u-1", expect!["refused: DialStatus missing"]);
@@ -246,6 +267,54 @@ fn dial_outcomes_say_whether_somebody_talked() {
     let perhaps = form("CallUUID=u-1&DialStatus=busy&DialRingStatus=perhaps");
     let outcome = DialOutcome::parse(&perhaps).expect("an outcome");
     assert_eq!(outcome.rang, None);
+}
+
+#[test]
+fn where_a_key_is_asked_for_an_answer_proves_nothing() {
+    for (body, end) in [
+        (
+            "DialStatus=completed&DialBLegUUID=u-2",
+            DialEnd::AnsweredNotBridged,
+        ),
+        ("DialStatus=completed", DialEnd::AnsweredNotBridged),
+        ("DialStatus=no-answer&DialBLegUUID=u-2", DialEnd::NoAnswer),
+        ("DialStatus=busy", DialEnd::Busy),
+    ] {
+        let outcome = DialOutcome::parse(&form(&format!("CallUUID=u-1&{body}")));
+        let outcome = outcome.expect("an outcome");
+        assert_eq!(outcome.end(Acceptance::Key), end, "{body}");
+    }
+}
+
+#[test]
+fn the_humans_accept_key_is_told_from_every_other() {
+    for (body, event) in [
+        (
+            "DialDigitsMatch=1&DialDigitsPressedBy=BLeg",
+            LegEvent::AcceptKey,
+        ),
+        (
+            "DialDigitsMatch=1&DialDigitsPressedBy=bleg",
+            LegEvent::AcceptKey,
+        ),
+        ("DialDigitsMatch=1", LegEvent::AcceptKey),
+        (
+            "DialDigitsMatch=1&DialDigitsPressedBy=ALeg",
+            LegEvent::Digits,
+        ),
+        (
+            "DialDigitsMatch=2&DialDigitsPressedBy=BLeg",
+            LegEvent::Digits,
+        ),
+        (
+            "DialDigitsMatch=11&DialDigitsPressedBy=BLeg",
+            LegEvent::Digits,
+        ),
+    ] {
+        let body = format!("CallUUID=u-1&DialBLegUUID=u-2&DialAction=digits&{body}");
+        let status = LegStatus::parse(&form(&body)).expect("a report");
+        assert_eq!(status.event, event, "{body}");
+    }
 }
 
 #[test]
@@ -269,12 +338,12 @@ fn leg_reports_are_read_in_every_spelling() {
         (
             "Event=DialConnected&DialAction=connected",
             LegEvent::Connected,
-            Some(LegProgress::Answered),
+            Some(LegProgress::Accepted),
         ),
         (
             "Event=dial_connect",
             LegEvent::Connected,
-            Some(LegProgress::Answered),
+            Some(LegProgress::Accepted),
         ),
         (
             "Event=DialRinging",
@@ -319,13 +388,13 @@ fn leg_reports_are_read_in_every_spelling() {
          DialBLegTo=15550100042&DialBLegPosition=1&DialBLegHangupCauseName=Rejected&\
          DialBLegHangupCauseCode=3020",
         expect![[
-            r#"LegStatus { leg: Some(CarrierCallId("u-2")), parent: CarrierCallId("u-1"), event: Hangup, cause: Some(Busy), reason: Some(Other(3020)) }"#
+            r#"LegStatus { leg: Some(CarrierCallId("u-2")), parent: CarrierCallId("u-1"), event: Hangup, cause: Some(Rejected), code: Some(3020) }"#
         ]],
     );
     check(
         "CallUUID=u-2&DialALegUUID=u-1&Event=DialDigitsMatch",
         expect![[
-            r#"LegStatus { leg: None, parent: CarrierCallId("u-1"), event: Digits, cause: None, reason: None }"#
+            r#"LegStatus { leg: None, parent: CarrierCallId("u-1"), event: Digits, cause: None, code: None }"#
         ]],
     );
     check("Event=DialAnswer", expect!["refused: CallUUID missing"]);

@@ -9,11 +9,13 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::base_url::BaseUrl;
-use crate::carrier::twilio::argument::WebUrl;
+use crate::carrier::number::E164;
+use crate::carrier::twilio::argument::{RingSeconds, WebUrl};
 use crate::carrier::twilio::call_state::{CallEnd, CallState};
 use crate::carrier::twilio::rest::{
-    Account, AccountSid, Credentials, INLINE_LIMIT_CHARS, KeySid, RewriteError, fetch_call,
-    interpret_call, interpret_rewrite, rewrite_call,
+    Account, AccountSid, CreationError, Credentials, INLINE_LIMIT_CHARS, KeySid, NewCall,
+    RewriteError, create_call, end_call, fetch_call, interpret_call, interpret_created,
+    interpret_rewrite, rewrite_call,
 };
 use crate::carrier::verdict::{Fault, Retry};
 
@@ -321,5 +323,138 @@ fn only_a_calls_own_word_is_its_state() {
             state,
             "{status} {body}"
         );
+    }
+}
+
+#[test]
+fn a_human_is_called_apart() {
+    let number = |text: &str| E164::parse(text).expect("a number");
+    let (to, from) = (number("+15550100042"), number("+15550100002"));
+    let status_url = WebUrl::new("https://bridge.example.com/twilio/leg/h1/2").expect("a URL");
+    let call = NewCall {
+        to: &to,
+        from: &from,
+        ring: RingSeconds::new(25).expect("a ring time"),
+        document_url: &document_url(),
+        status_url: &status_url,
+    };
+    check(
+        &create_call(&account(), &call),
+        expect![[r#"
+        POST https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Calls.json
+        authorization: Sensitive
+        accept: "application/json"
+        content-type: "application/x-www-form-urlencoded"
+        To=%2B15550100042&From=%2B15550100002&Url=https%3A%2F%2Fbridge.example.com%2Ftwilio%2Fdocument%3Fh%3Dh1%26n%3D2&Method=POST&Timeout=25&StatusCallback=https%3A%2F%2Fbridge.example.com%2Ftwilio%2Fleg%2Fh1%2F2&StatusCallbackMethod=POST&StatusCallbackEvent=initiated&StatusCallbackEvent=ringing&StatusCallbackEvent=answered&StatusCallbackEvent=completed"#]],
+    );
+    assert!(!format!("{call:?}").contains("+1555"));
+}
+
+#[test]
+fn a_call_is_ended() {
+    check(
+        &end_call(&account(), &call()),
+        expect![[r#"
+        POST https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Calls/CA1.json
+        authorization: Sensitive
+        accept: "application/json"
+        content-type: "application/x-www-form-urlencoded"
+        Status=completed"#]],
+    );
+}
+
+#[test]
+fn answers_to_a_creation_are_told_apart() {
+    let check = |status: u16, body: &str, expected: Expect| {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let answer = interpret_created(status, &HeaderMap::new(), body.as_bytes());
+        expected.assert_eq(&match answer {
+            Ok(call) => format!("{call:?}"),
+            Err(error) => format!(
+                "{error}; {:?}; may ring: {}",
+                error.verdict(),
+                error.may_ring()
+            ),
+        });
+    };
+    check(
+        201,
+        r#"{"sid":"CA2","status":"queued"}"#,
+        expect![[r#"CarrierCallId("CA2")"#]],
+    );
+    check(
+        201,
+        r#"{"status":"queued"}"#,
+        expect![
+            "call to a human: taken, but not named; Verdict { retry: Never, fault: Theirs }; may ring: true"
+        ],
+    );
+    check(
+        201,
+        r#"{"sid":"../Accounts"}"#,
+        expect![
+            "call to a human: taken, but not named; Verdict { retry: Never, fault: Theirs }; may ring: true"
+        ],
+    );
+    check(
+        200,
+        "<html>",
+        expect![
+            "call to a human: taken, but not named; Verdict { retry: Never, fault: Theirs }; may ring: true"
+        ],
+    );
+    check(
+        400,
+        r#"{"code":21211,"message":"to +15550100042"}"#,
+        expect![
+            "call to a human: refused with status 400; Verdict { retry: Never, fault: Ours }; may ring: false"
+        ],
+    );
+    check(
+        400,
+        r#"{"code":21220}"#,
+        expect![
+            "call to a human: refused with status 400; Verdict { retry: Never, fault: Ours }; may ring: false"
+        ],
+    );
+    check(
+        401,
+        "",
+        expect![
+            "call to a human: refused with status 401; Verdict { retry: Never, fault: Ours }; may ring: false"
+        ],
+    );
+    check(
+        429,
+        r#"{"code":20429}"#,
+        expect![
+            "call to a human: too many requests; Verdict { retry: Repeat { after: None }, fault: Ours }; may ring: false"
+        ],
+    );
+    check(
+        500,
+        "",
+        expect![
+            "call to a human: the carrier failed with status 500; Verdict { retry: Never, fault: Theirs }; may ring: true"
+        ],
+    );
+    check(
+        408,
+        "",
+        expect![
+            "call to a human: the carrier failed with status 408; Verdict { retry: Never, fault: Theirs }; may ring: true"
+        ],
+    );
+}
+
+#[test]
+fn a_creation_of_unknown_outcome_is_not_repeated() {
+    for (error, retry, may_ring) in [
+        (CreationError::NotSent, Retry::Repeat { after: None }, false),
+        (CreationError::Unanswered, Retry::Never, true),
+        (CreationError::Unnamed, Retry::Never, true),
+    ] {
+        assert_eq!(error.verdict().retry, retry, "{error}");
+        assert_eq!(error.may_ring(), may_ring, "{error}");
     }
 }

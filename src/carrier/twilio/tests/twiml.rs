@@ -1,47 +1,20 @@
-use expect_test::{ExpectFile, expect, expect_file};
+use expect_test::{expect, expect_file};
 use handoff_core::pii::Secret;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 
-use crate::carrier::number::E164;
+use super::golden::check;
+use crate::carrier::document::HandoffUrls;
+use crate::carrier::target::Reach;
+use crate::carrier::testing::{Parts, number, url};
 use crate::carrier::twilio::argument::{
     ArgumentError, RingSeconds, Spoken, StreamToken, StreamUrl, Voice, WebUrl,
 };
 use crate::carrier::twilio::twiml::{
-    DeadManTail, Document, Handoff, Mode, Then, VoiceAnswer, after_dial_bridged, after_dial_nobody,
-    handoff_document, voice_answer,
+    DeadManTail, Mode, Then, VoiceAnswer, after_dial_bridged, after_dial_nobody, handoff_document,
+    voice_answer,
 };
 use crate::carrier::twilio::xml::InlineVerbs;
 
 const HOSTILE: &str = "</Say><Dial>+15550199999</Dial> & \"quotes\" 'n' ]]> \u{1f600} é\u{0}\u{8}\u{1b}[31m\u{fffe}\u{ffff}\ttab\nline";
-
-fn check(document: &Document, expected: ExpectFile) {
-    let mut reader = Reader::from_str(document.as_str());
-    let mut depth = 0;
-    loop {
-        match reader.read_event().expect("well-formed XML") {
-            Event::Start(element) => {
-                element
-                    .attributes()
-                    .for_each(|attribute| drop(attribute.expect("well-formed")));
-                depth += 1;
-            }
-            Event::End(_) => depth -= 1,
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    assert_eq!(depth, 0);
-    expected.assert_eq(&format!("{}\n", document.as_str()));
-}
-
-fn number(text: &str) -> E164 {
-    E164::parse(text).expect("a number")
-}
-
-fn url(text: &str) -> WebUrl {
-    WebUrl::new(text).expect("a URL")
-}
 
 fn voice() -> Voice {
     Voice {
@@ -58,7 +31,10 @@ fn answer(mode: Mode) -> VoiceAnswer {
         stream_name: Some("handoff-9f2c".into()),
         stream_status_url: Some(url("https://bridge.example.com/twilio/stream?c=1&n=2")),
         tail: DeadManTail {
-            target: number("+15550100042"),
+            reach: Reach::Number {
+                number: number("+15550100042"),
+                extension: None,
+            },
             caller_id: Some(number("+15550100002")),
             ring: RingSeconds::new(25).expect("a ring time"),
             apology: Spoken::new("We are sorry, nobody can take your call right now. Goodbye."),
@@ -67,15 +43,16 @@ fn answer(mode: Mode) -> VoiceAnswer {
     }
 }
 
-fn handoff(announcement: &str) -> Handoff {
-    Handoff {
+fn handoff(announcement: &str) -> Parts {
+    let parts = Parts::new("twilio");
+    Parts {
         announcement: Spoken::new(announcement),
-        voice: Voice::default(),
-        target: number("+15550100042"),
-        caller_id: Some(number("+15550100002")),
-        ring: RingSeconds::new(25).expect("a ring time"),
-        after_dial_url: url("https://bridge.example.com/twilio/after-dial?h=h1&n=2"),
-        leg_status_url: url("https://bridge.example.com/twilio/leg?h=h1#rc=2"),
+        urls: HandoffUrls {
+            after: url("https://bridge.example.com/twilio/after-dial?h=h1&n=2"),
+            leg: url("https://bridge.example.com/twilio/leg?h=h1#rc=2"),
+            ..parts.urls
+        },
+        ..parts
     }
 }
 
@@ -148,7 +125,8 @@ fn the_same_answer_gives_the_same_document() {
 
 #[test]
 fn a_handoff_rings_the_human_and_nothing_follows() {
-    let document = handoff_document(&handoff("One moment, I am connecting you to a colleague."));
+    let document =
+        handoff_document(&handoff("One moment, I am connecting you to a colleague.").handoff());
     check(&document, expect_file!["../golden/handoff.xml"]);
     assert!(document.as_str().ends_with("</Dial></Response>"));
 }
@@ -157,13 +135,13 @@ fn a_handoff_rings_the_human_and_nothing_follows() {
 fn a_handoff_without_words_says_nothing() {
     let mut silent = handoff(" \u{0} ");
     silent.caller_id = None;
-    let document = handoff_document(&silent);
+    let document = handoff_document(&silent.handoff());
     check(&document, expect_file!["../golden/handoff_silent.xml"]);
 }
 
 #[test]
 fn hostile_text_stays_text() {
-    let document = handoff_document(&handoff(HOSTILE));
+    let document = handoff_document(&handoff(HOSTILE).handoff());
     check(&document, expect_file!["../golden/handoff_hostile.xml"]);
     assert_eq!(document.as_str().matches("<Dial").count(), 1);
     let allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n');
@@ -201,7 +179,7 @@ fn debug_output_shows_no_numbers_and_no_tokens() {
     let answer = answer(Mode::Converse);
     let shown = format!(
         "{answer:?} {:?} {:?}",
-        handoff("Hi Ann"),
+        handoff("Hi Ann").handoff(),
         voice_answer(&answer)
     );
     for hidden in ["+1555", "9f2c/", "media/9f2c", "Hi Ann", "We are sorry"] {

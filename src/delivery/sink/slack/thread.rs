@@ -3,12 +3,16 @@
 use handoff_core::context::HandoffContext;
 
 use super::card::{keep_last, lines, packed};
+use super::markup::escaped;
 use super::options::SlackLimits;
 use crate::delivery::sink::content::Growth;
 use crate::delivery::sink::wording;
 
 /// Room for the heading of a message, out of its limit.
 const HEADING_CHARACTERS: usize = 200;
+
+/// The longest line about who was tried.
+const LINE_CHARACTERS: usize = 300;
 
 /// The transcript as it goes into a thread.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,10 +53,14 @@ pub(super) fn shortened(
 
 /// How the call ended, or that it goes on.
 pub(super) fn end(context: &HandoffContext) -> String {
-    match context.disposition {
+    let mut text = match context.disposition {
         Some(end) => format!("*The call has ended.* {}", wording::disposition(end)),
         None => "*The call goes on.* More is known than when it was handed over.".to_owned(),
+    };
+    for line in wording::course(context) {
+        text.push_str(&format!("\n• {}", escaped(&line, LINE_CHARACTERS)));
     }
+    text
 }
 
 fn messages(context: &HandoffContext, growth: Growth, limits: SlackLimits) -> Vec<String> {

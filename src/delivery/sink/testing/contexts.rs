@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use handoff_core::call::{Evidence, Party, Trigger, TriggerSource};
-use handoff_core::context::{HandoffContext, Line};
+use handoff_core::context::{HandoffContext, Line, Reached};
 use handoff_core::id::{CallId, CarrierCallId, HandoffId};
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
@@ -53,6 +53,10 @@ pub(crate) fn context() -> HandoffContext {
             },
         ],
         parameters: BTreeMap::new(),
+        reached: Reached::default(),
+        call_back: false,
+        message: None,
+        cut_short: None,
         disposition: None,
     }
 }

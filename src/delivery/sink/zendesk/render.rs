@@ -313,6 +313,12 @@ fn later_note(context: &HandoffContext, attached: bool) -> String {
     if !measures.is_empty() {
         note.push_str(&format!("<ul>{measures}</ul>"));
     }
+    let course: String = (wording::course(context).iter())
+        .map(|line| format!("<li>{}</li>", escaped(line, VALUE_CHARACTERS)))
+        .collect();
+    if !course.is_empty() {
+        note.push_str(&format!("<p><b>Who was tried</b></p><ul>{course}</ul>"));
+    }
     if attached {
         note.push_str("<p>More was said since. The whole transcript is attached.</p>");
     }

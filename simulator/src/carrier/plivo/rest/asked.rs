@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::carrier::event::CarrierEvent;
 use crate::carrier::fault::FaultKind;
 use crate::carrier::plivo::account::Account;
-use crate::carrier::plivo::call::{Call, CallStatus};
+use crate::carrier::plivo::call::Call;
 use crate::carrier::plivo::stage::Stage;
 
 /// Why a request is refused.
@@ -66,7 +66,7 @@ impl Asked {
             );
             return Err(gone());
         };
-        if call.status() == CallStatus::Completed {
+        if call.status().is_over() {
             return Err(gone());
         }
         Ok(Stage {

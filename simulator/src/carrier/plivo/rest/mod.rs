@@ -3,6 +3,10 @@
 //! Source: <https://www.plivo.com/docs/voice/api/>, read 2026-11-21.
 
 mod asked;
+mod create;
+mod disturbed;
+mod fields;
+mod participant;
 mod router;
 mod transfer;
 

@@ -8,17 +8,18 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, post};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::asked::{Asked, Refusal, gone, refusal};
+use super::create::create_call;
+use super::participant::add_participant;
 use super::transfer::{hang_up_call, transfer_call};
 use crate::carrier::event::CarrierEvent;
 use crate::carrier::lock::lock;
 use crate::carrier::outside::form_decoded;
 use crate::carrier::plivo::account::Account;
-use crate::carrier::plivo::call::CallStatus;
 use crate::carrier::plivo::stage::{Stage, bare};
 
 /// Path of the bot webhook.
@@ -26,7 +27,10 @@ pub(in crate::carrier::plivo) const BOT_PATH: &str = "/bot/voice";
 
 pub(in crate::carrier::plivo) fn router(account: Arc<Account>) -> Router {
     Router::new()
-        .route("/v1/Account/{auth_id}/Call/", get(list_calls))
+        .route(
+            "/v1/Account/{auth_id}/Call/",
+            get(list_calls).post(create_call),
+        )
         .route(
             "/v1/Account/{auth_id}/Call/{uuid}/",
             get(read_call).post(transfer_call).delete(hang_up_call),
@@ -38,6 +42,10 @@ pub(in crate::carrier::plivo) fn router(account: Arc<Account>) -> Router {
         .route(
             "/v1/Account/{auth_id}/Call/{uuid}/Stream/{stream}/",
             delete(stop_named_stream),
+        )
+        .route(
+            "/v1/Account/{auth_id}/MultiPartyCall/{call}/Participant/",
+            post(add_participant),
         )
         .route(BOT_PATH, any(bot))
         .fallback(unknown)
@@ -59,7 +67,7 @@ async fn list_calls(
             let calls = lock(&asked.account.calls);
             let live: Vec<_> = calls
                 .values()
-                .filter(|call| call.status() != CallStatus::Completed)
+                .filter(|call| !call.status().is_over())
                 .map(|call| call.uuid.to_string())
                 .collect();
             (StatusCode::OK, Some(json!({"calls": live})))
@@ -208,12 +216,11 @@ async fn unknown(
 
 /// The live call as the resource shows it.
 fn representation(stage: &Stage) -> Value {
-    let recording = &stage.call.recording;
     json!({
         "call_status": stage.call.status().as_str(),
         "call_uuid": stage.call.uuid.as_ref(),
-        "direction": "inbound",
-        "from": bare(&recording.from),
-        "to": bare(&recording.to),
+        "direction": stage.call.direction(),
+        "from": bare(&stage.call.from),
+        "to": bare(&stage.call.to),
     })
 }

@@ -1,21 +1,19 @@
-//! Transfers and hangups: checked, carried out, and disturbed by planned faults.
+//! Transfers and hangups: checked and carried out.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, Uri};
+use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::Response;
 use reqwest::Url;
 use serde_json::json;
-use tokio::time::sleep;
 
-use super::asked::{Answer, Asked, Refusal, gone, refusal};
+use super::asked::{Answer, Asked, Refusal, gone};
+use super::disturbed::{Deed, act};
 use crate::carrier::callback::{Callback, Method};
 use crate::carrier::connection::CutSwitch;
 use crate::carrier::event::{CarrierEvent, EndReason};
-use crate::carrier::fault::FaultKind;
 use crate::carrier::lock::lock;
 use crate::carrier::plivo::account::Account;
 use crate::carrier::plivo::call::Order;
@@ -49,8 +47,8 @@ pub(super) async fn transfer_call(
     };
     let url = asked.body["aleg_url"].as_str().unwrap_or_default();
     let _in_flight = InFlight::begin(&stage, url.to_owned());
-    let judged = judged(&asked, &stage);
-    act(&asked, &stage, &switch, judged.map(Order::Transfer)).await
+    let order = judged(&asked, &stage).map(Order::Transfer);
+    obeyed(&asked, &stage, &switch, order).await
 }
 
 pub(super) async fn hang_up_call(
@@ -65,78 +63,28 @@ pub(super) async fn hang_up_call(
         Ok(stage) => stage,
         Err(refusal) => return asked.answer(None, Err(refusal), None),
     };
-    let order = Order::End(EndReason::CompletedByRest);
-    act(&asked, &stage, &switch, Ok(order)).await
+    let order = Ok(Order::End(EndReason::CompletedByRest));
+    obeyed(&asked, &stage, &switch, order).await
 }
 
-/// Carries out an order, unless a planned fault or its own form keeps it.
-async fn act(
+async fn obeyed(
     asked: &Asked,
     stage: &Stage,
     switch: &CutSwitch,
     order: Result<Order, Refusal>,
 ) -> Response {
-    let call = Arc::clone(&stage.call);
     let fault = stage.account.next_fault();
-    sleep(stage.account.options.rest_delay).await;
-    let answer = |answer: Answer| asked.answer(Some(&call), answer, fault.as_ref());
-    let order = match order {
-        Ok(order) => order,
-        Err(refusal) => return answer(Err(refusal)),
-    };
-    match &fault {
-        None => answer(carry_out(stage, order).await),
-        Some(FaultKind::Delay(delay)) => {
-            sleep(*delay).await;
-            answer(carry_out(stage, order).await)
-        }
-        Some(FaultKind::TooManyRequests { retry_after }) => {
-            let refused = refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests");
-            let mut response = answer(Err(refused));
-            if let Some(seconds) = retry_after {
-                let seconds = HeaderValue::from(*seconds);
-                response.headers_mut().insert(RETRY_AFTER, seconds);
-            }
-            response
-        }
-        Some(FaultKind::ServerError(status)) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            answer(Err(refusal(status, "internal server error")))
-        }
-        Some(FaultKind::AcceptWithoutActing) => answer(Ok(accepted(&order))),
-        Some(FaultKind::CutBeforeActing) => {
-            switch.cut();
-            answer(Err(refusal(StatusCode::BAD_GATEWAY, "cut")))
-        }
-        Some(FaultKind::CutAfterActing) => {
-            let response = answer(carry_out(stage, order).await);
-            switch.cut();
-            response
-        }
-        Some(FaultKind::HangAfterActing) => {
-            answer(carry_out(stage, order).await);
-            std::future::pending().await
-        }
-    }
+    let call = Some(&stage.call);
+    act(asked, call, switch, fault, order, async |order, deed| {
+        carry_out(stage, order, deed).await
+    })
+    .await
 }
 
 /// Checks a transfer against what the resource takes.
 fn judged(asked: &Asked, stage: &Stage) -> Result<Callback, Refusal> {
-    let refuse = |sentence: String| {
-        stage.violation(sentence.clone());
-        Err(refusal(StatusCode::BAD_REQUEST, &sentence))
-    };
-    let content_type = asked
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !content_type.starts_with("application/json") {
-        return refuse(format!("a transfer came as {content_type:?}, not as JSON"));
-    }
-    let Some(fields) = asked.body.as_object() else {
-        return refuse("the body of a transfer is not a JSON object".to_owned());
-    };
+    let refuse = |sentence: String| Err(asked.refuse(Some(stage), sentence));
+    let fields = asked.object(Some(stage), "a transfer")?;
     if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
         return refuse(format!("a transfer has no field {unknown:?}"));
     }
@@ -165,8 +113,11 @@ fn judged(asked: &Asked, stage: &Stage) -> Result<Callback, Refusal> {
     }
 }
 
-async fn carry_out(stage: &Stage, order: Order) -> Answer {
+async fn carry_out(stage: &Stage, order: Order, deed: Deed) -> Answer {
     let answer = accepted(&order);
+    if deed == Deed::Pretended {
+        return Ok(answer);
+    }
     let order = match order {
         Order::Transfer(callback) => {
             let (transfers, again) = {

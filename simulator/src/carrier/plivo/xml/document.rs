@@ -28,6 +28,8 @@ pub enum Element {
     Record(Record),
     /// `<Conference>`.
     Conference(Conference),
+    /// `<MultiPartyCall>`.
+    MultiPartyCall(MultiPartyCall),
     /// `<PreAnswer>`: heard before the call is answered.
     PreAnswer(Vec<Prompt>),
     /// `<Redirect>`: another document takes over.
@@ -103,6 +105,8 @@ pub struct Dial {
     pub confirm: Confirm,
     /// Progress of the legs.
     pub callback: Option<Callback>,
+    /// Keys of the human that are told to the callback.
+    pub digits_match: Vec<String>,
 }
 
 /// What the human hears and presses before being joined to the caller.
@@ -125,6 +129,8 @@ pub struct Target {
     pub address: String,
     /// `sipHeaders` as they are on the wire, `X-PH-` before each name.
     pub sip_headers: Vec<(String, String)>,
+    /// Keys to press once it is answered, such as an extension.
+    pub digits: Option<String>,
 }
 
 /// How a target is reached.
@@ -154,6 +160,8 @@ pub struct GetInput {
     pub prompts: Vec<Prompt>,
     /// Where the keys go.
     pub action: Callback,
+    /// Whether the answer of the action takes the place of the rest of the document.
+    pub redirect: bool,
     /// How long to wait for a key after the prompts.
     pub timeout: Duration,
 }
@@ -169,6 +177,12 @@ pub struct Record {
     pub callback: Option<Callback>,
     /// How long the recording lasts at most.
     pub max_length: Duration,
+    /// How much silence ends it.
+    pub silence: Duration,
+    /// The keys that end it; every one by default.
+    pub finish_on_key: String,
+    /// `mp3` or `wav`.
+    pub file_format: &'static str,
     /// Records in the background.
     pub whole_session: bool,
 }
@@ -178,6 +192,16 @@ pub struct Record {
 pub struct Conference {
     /// Name of the room.
     pub room: String,
+    /// The room starts when this member enters.
+    pub starts_on_enter: bool,
+    /// The room is over when this member leaves.
+    pub ends_on_exit: bool,
+    /// This member stays when everybody else has left.
+    pub stays_alone: bool,
+    /// How many the room takes.
+    pub most_members: usize,
+    /// Asked for a document of `<Speak>`, `<Play>` and `<Wait>` that is heard while nobody else is there.
+    pub wait_sound: Option<Callback>,
     /// What is asked for when the caller left the room.
     pub action: Option<Callback>,
     /// Whether the answer of the action takes the place of the rest of the document.
@@ -186,4 +210,56 @@ pub struct Conference {
     pub callback: Option<Callback>,
     /// How long the caller may stay.
     pub time_limit: Duration,
+}
+
+/// `<MultiPartyCall>`, or a participant that the REST API adds to one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MultiPartyCall {
+    /// Name of the call.
+    pub room: String,
+    /// What the member is in it.
+    pub role: Role,
+    /// The call starts when this member enters.
+    pub starts_on_enter: bool,
+    /// The call is over when this member leaves.
+    pub ends_on_exit: bool,
+    /// This member stays when everybody else has left.
+    pub stays_alone: bool,
+    /// How many the call takes.
+    pub most_participants: usize,
+    /// How long this member may stay.
+    pub max_duration: Duration,
+    /// Asked for a document of `<Speak>`, `<Play>` and `<Wait>` that is heard while nobody else is there.
+    pub wait_music: Option<Callback>,
+    /// What is asked for when this member left.
+    pub on_exit: Option<Callback>,
+    /// Tells what happens in the call.
+    pub status_callback: Option<Callback>,
+    /// Whether the callback is told that the call was made, started and ended.
+    pub tells_of_call: bool,
+    /// Whether the callback is told who came and left.
+    pub tells_of_participants: bool,
+}
+
+/// What a member of a multi-party call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Whoever serves; `agent` on the wire.
+    Human,
+    /// Whoever is served.
+    Customer,
+    /// Whoever listens to both.
+    Supervisor,
+}
+
+impl Role {
+    /// Plivo's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "agent",
+            Self::Customer => "customer",
+            Self::Supervisor => "supervisor",
+        }
+    }
 }

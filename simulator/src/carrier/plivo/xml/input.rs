@@ -1,8 +1,9 @@
-//! `<GetInput>`, `<GetDigits>`, `<Record>` and `<Conference>`.
+//! `<GetInput>`, `<GetDigits>` and `<Record>`.
 
 use std::time::Duration;
 
-use super::document::{Conference, GetInput, Record};
+use super::dial::{KEYS, are_keys};
+use super::document::{GetInput, Record};
 use super::reader::{Reader, attribute};
 use crate::carrier::element::Element;
 
@@ -19,7 +20,7 @@ impl Reader {
             self.seconds(element, "timeout", 1, 60)
                 .unwrap_or(Duration::from_secs(5))
         };
-        self.flag(element, "redirect", true);
+        let redirect = self.flag(element, "redirect", true);
         self.flag(element, "log", true);
         self.integer(element, "numDigits", 1, 99);
         let prompts = self.prompts(element);
@@ -32,6 +33,7 @@ impl Reader {
         Some(GetInput {
             prompts,
             action,
+            redirect,
             timeout,
         })
     }
@@ -113,8 +115,17 @@ impl Reader {
             ],
         );
         self.empty(element);
-        self.one_of(element, "fileFormat", &["mp3", "wav"]);
-        self.seconds(element, "timeout", 1, DAY);
+        let file_format = match self.one_of(element, "fileFormat", &["mp3", "wav"]) {
+            Some("wav") => "wav",
+            Some(_) | None => "mp3",
+        };
+        let silence = self.seconds(element, "timeout", 1, DAY);
+        let finish_on_key = attribute(element, "finishOnKey").unwrap_or(KEYS);
+        if !are_keys(finish_on_key, false) {
+            self.fault(format!(
+                "finishOnKey of <Record> is {finish_on_key:?}, not keys of a telephone"
+            ));
+        }
         self.flag(element, "playBeep", true);
         let in_background = self.flag(element, "recordSession", false)
             | self.flag(element, "startOnDialAnswer", false);
@@ -125,71 +136,10 @@ impl Reader {
             max_length: self
                 .seconds(element, "maxLength", 1, DAY)
                 .unwrap_or(Duration::from_secs(60)),
+            silence: silence.unwrap_or(Duration::from_secs(15)),
+            finish_on_key: finish_on_key.to_owned(),
+            file_format,
             whole_session: in_background,
-        })
-    }
-
-    pub(super) fn conference(&mut self, element: &Element) -> Option<Conference> {
-        self.attributes(
-            element,
-            &[
-                "muted",
-                "enterSound",
-                "exitSound",
-                "startConferenceOnEnter",
-                "endConferenceOnExit",
-                "stayAlone",
-                "waitSound",
-                "maxMembers",
-                "record",
-                "recordFileFormat",
-                "recordWhenAlone",
-                "timeLimit",
-                "hangupOnStar",
-                "action",
-                "method",
-                "callbackUrl",
-                "callbackMethod",
-                "digitsMatch",
-                "floorEvent",
-                "redirect",
-                "relayDTMF",
-                "sendDigits",
-                "transcriptionType",
-                "transcriptionUrl",
-                "transcriptionMethod",
-            ],
-        );
-        self.no_children(element);
-        for flag in [
-            "muted",
-            "startConferenceOnEnter",
-            "endConferenceOnExit",
-            "stayAlone",
-            "record",
-            "hangupOnStar",
-            "floorEvent",
-            "relayDTMF",
-        ] {
-            self.flag(element, flag, false);
-        }
-        self.integer(element, "maxMembers", 1, 20);
-        if let Some(sound) = attribute(element, "waitSound") {
-            self.url("waitSound of <Conference>", sound);
-        }
-        let room = element.text.trim();
-        if room.is_empty() {
-            self.fault("a <Conference> has no name");
-            return None;
-        }
-        Some(Conference {
-            room: room.to_owned(),
-            action: self.callback(element, "action", "method"),
-            redirect: self.flag(element, "redirect", true),
-            callback: self.callback(element, "callbackUrl", "callbackMethod"),
-            time_limit: self
-                .seconds(element, "timeLimit", 1, DAY)
-                .unwrap_or(Duration::from_secs(DAY)),
         })
     }
 }

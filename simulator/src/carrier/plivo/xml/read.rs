@@ -11,7 +11,7 @@ use crate::carrier::element::{self, Element as Tree};
 const MAX_BYTES: usize = 100_000;
 
 /// Elements of Plivo that this stand-in cannot play.
-const UNPLAYED: &[&str] = &["MultiPartyCall", "DTMF", "Message"];
+const UNPLAYED: &[&str] = &["DTMF", "Message"];
 
 /// Children of `<PreAnswer>` that this stand-in cannot play.
 const UNPLAYED_BEFORE: &[&str] = &["GetDigits", "Redirect", "Message", "DTMF"];
@@ -84,11 +84,15 @@ impl Reader {
                 Element::Conference(room) if room.action.is_some() && room.redirect => {
                     "<Conference action>"
                 }
+                Element::MultiPartyCall(call) if call.on_exit.is_some() => {
+                    "<MultiPartyCall onExitActionUrl>"
+                }
                 // What follows a redirect may be there for a reader that falls through.
                 Element::Redirect(_)
                 | Element::Hangup { .. }
                 | Element::Dial(_)
                 | Element::Conference(_)
+                | Element::MultiPartyCall(_)
                 | Element::Stream(_)
                 | Element::Prompt(_)
                 | Element::GetInput(_)
@@ -109,6 +113,7 @@ impl Reader {
             "Wait" => Some(Element::Wait(self.wait(tree))),
             "Record" => self.record(tree).map(Element::Record),
             "Conference" => self.conference(tree).map(Element::Conference),
+            "MultiPartyCall" => self.multi_party_call(tree).map(Element::MultiPartyCall),
             "PreAnswer" => {
                 self.attributes(tree, &[]);
                 Some(Element::PreAnswer(self.prompts(tree)))

@@ -64,8 +64,7 @@ impl Reader {
 
     /// An absolute URL as it is written, byte for byte. No page of Plivo knows relative ones.
     pub(super) fn url(&mut self, what: &str, written: &str) -> Option<String> {
-        let absolute = written.starts_with("https://") || written.starts_with("http://");
-        if absolute && Url::parse(written).is_ok() {
+        if is_absolute_url(written) {
             return Some(written.to_owned());
         }
         self.fault(format!("{what} is {written:?}, not an absolute URL"));
@@ -159,4 +158,9 @@ pub(super) fn attribute<'e>(element: &'e Element, name: &str) -> Option<&'e str>
         .iter()
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.as_str())
+}
+
+pub(in crate::carrier::plivo) fn is_absolute_url(written: &str) -> bool {
+    let absolute = written.starts_with("https://") || written.starts_with("http://");
+    absolute && Url::parse(written).is_ok()
 }

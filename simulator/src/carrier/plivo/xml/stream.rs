@@ -121,13 +121,11 @@ impl Reader {
 
     /// Reads `k=v,k2=v2` of letters and digits.
     pub(super) fn pairs(&mut self, what: &str, written: &str) -> Vec<(String, String)> {
-        let plain =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let mut pairs = Vec::new();
         for pair in written.split(',').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some((name, value)) => {
-                    if !plain(name) || !plain(value) {
+                    if !is_pair(pair) {
                         self.fault(format!(
                             "{what} has {pair:?}, and only letters and digits are sure to arrive"
                         ));
@@ -139,4 +137,12 @@ impl Reader {
         }
         pairs
     }
+}
+
+/// Whether this is `name=value` of letters and digits.
+pub(in crate::carrier::plivo) fn is_pair(written: &str) -> bool {
+    let plain =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let pair = written.split_once('=');
+    pair.is_some_and(|(name, value)| plain(name) && plain(value))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Codec, Element, Stream, TargetKind, Tracks, read};
+use super::{Codec, Element, MultiPartyCall, Role, Stream, TargetKind, Tracks, read};
 use crate::carrier::callback::{Callback, Method};
 
 #[test]
@@ -58,6 +58,7 @@ fn the_sip_headers_of_a_dial_and_of_a_user_are_sent_with_plivos_prefix() {
         ]
     );
     assert_eq!(dial.targets[1].address, "+15550100042");
+    assert_eq!(dial.targets[1].digits.as_deref(), Some("ww1234#"));
     assert!(dial.redirect);
     assert_eq!(dial.confirm.timeout, Duration::from_secs(120));
 }
@@ -83,6 +84,14 @@ fn documents_that_plivo_refuses() {
             "no attribute seconds",
         ),
         (
+            "<Response><MultiPartyCall role='agent' startOnEnter='true'>a</MultiPartyCall></Response>",
+            "no attribute startOnEnter",
+        ),
+        (
+            "<Response><Conference><Speak>a</Speak></Conference></Response>",
+            "<Speak> cannot be inside <Conference>",
+        ),
+        (
             "<Response><PreAnswer><Stream/></PreAnswer></Response>",
             "cannot be inside <PreAnswer>",
         ),
@@ -106,6 +115,8 @@ fn documents_that_plivo_misunderstands() {
     let dial = |attributes: &str, child: &str| format!("<Dial {attributes}>{child}</Dial>");
     let number = "<Number>15550100042</Number>";
     let user = |attributes: &str| format!("<User {attributes}>sip:desk@phone.plivo.com</User>");
+    let room = |attributes: &str| format!("<Conference {attributes}>desk</Conference>");
+    let member = |attributes: &str| format!("<MultiPartyCall {attributes}>desk</MultiPartyCall>");
     let long_headers = format!(r#"extraHeaders="k={}""#, "x".repeat(511));
     let long_url = format!("wss://bridge.example.com/{}", "x".repeat(2048));
     for (element, part) in [
@@ -175,7 +186,29 @@ fn documents_that_plivo_misunderstands() {
             dial("", &user(r#"sipHeaders="id=a b""#)),
             "letters and digits",
         ),
-        (dial("", &user(r#"sipAuthPassword="short""#)), "8 to 128"),
+        (
+            dial(
+                "",
+                &user(r#"sipAuthUsername="desk" sipAuthPassword="short""#),
+            ),
+            "8 to 128",
+        ),
+        (
+            dial("", &user(r#"sipAuthPassword="long enough""#)),
+            "without the other",
+        ),
+        (
+            dial("", r#"<Number sendOnPreanswer="true">15550100042</Number>"#),
+            "but no sendDigits",
+        ),
+        (
+            dial(
+                r#"digitsMatchBLeg="1," callbackUrl="https://bridge.example.com/legs""#,
+                number,
+            ),
+            "not keys of a telephone",
+        ),
+        (dial(r#"digitsMatch="1""#, number), "but no callbackUrl"),
         (
             dial("", r#"<Number sendDigits="call me">15550100042</Number>"#),
             "sendDigits",
@@ -218,9 +251,70 @@ fn documents_that_plivo_misunderstands() {
             "maxMembers",
         ),
         (r#"<Record fileFormat="ogg"/>"#.to_owned(), "fileFormat"),
+        ("<DTMF>12</DTMF>".to_owned(), "cannot play"),
         (
-            "<MultiPartyCall>a</MultiPartyCall>".to_owned(),
-            "cannot play",
+            room(r#"waitSound="music.mp3""#),
+            "waitSound of <Conference>",
+        ),
+        (
+            room(r#"startConferenceOnEnter="yes""#),
+            "startConferenceOnEnter of <Conference>",
+        ),
+        (
+            room(r#"endConferenceOnExit="1""#),
+            "endConferenceOnExit of <Conference>",
+        ),
+        (room(r#"stayAlone="no""#), "stayAlone of <Conference>"),
+        (room(r#"enterSound="beep:3""#), "enterSound of <Conference>"),
+        (room(r#"digitsMatch="1""#), "but no callbackUrl"),
+        (
+            format!(
+                "{}<Hangup/>",
+                room(r#"action="https://bridge.example.com/a""#)
+            ),
+            "after <Conference action>",
+        ),
+        ("<MultiPartyCall role=\"agent\"/>".to_owned(), "no name"),
+        (member(""), "no role"),
+        (
+            member(r#"role="customer" maxDuration="299""#),
+            "a number from 300 to 28800",
+        ),
+        (
+            member(r#"role="customer" maxParticipants="11""#),
+            "a number from 2 to 10",
+        ),
+        (
+            member(r#"role="customer" waitMusicUrl="/music""#),
+            "waitMusicUrl of <MultiPartyCall>",
+        ),
+        (
+            member(r#"role="customer" waitMusicMethod="PUT""#),
+            "waitMusicMethod of <MultiPartyCall>",
+        ),
+        (
+            member(r#"role="customer" stayAlone="no""#),
+            "stayAlone of <MultiPartyCall>",
+        ),
+        (
+            member(r#"role="customer" statusCallbackEvents="all""#),
+            "some of mpc-state-changes",
+        ),
+        (
+            member(r#"role="customer" exitSound="gong""#),
+            "exitSound of <MultiPartyCall>",
+        ),
+        (member(r#"role="customer" hold="true""#), "off hold"),
+        (
+            format!(
+                "{}<Hangup/>",
+                member(r#"role="customer" onExitActionUrl="https://bridge.example.com/a""#)
+            ),
+            "after <MultiPartyCall onExitActionUrl>",
+        ),
+        (
+            r#"<Record finishOnKey="any"/>"#.to_owned(),
+            "finishOnKey of <Record>",
         ),
         (
             "<PreAnswer><GetDigits/></PreAnswer>".to_owned(),
@@ -236,4 +330,40 @@ fn documents_that_plivo_misunderstands() {
             (faults, _) => panic!("{element}: {faults:?}"),
         }
     }
+}
+
+#[test]
+fn the_terms_of_a_multi_party_call_are_read_and_have_defaults() {
+    let reading = read(
+        r#"<Response><MultiPartyCall role="customer" waitMusicUrl="https://bridge.example.com/music"
+        startMpcOnEnter="false" endMpcOnExit="true" maxDuration="600" maxParticipants="3"
+        statusCallbackUrl="https://bridge.example.com/room" statusCallbackEvents="participant-state-changes"
+        onExitActionUrl="https://bridge.example.com/left" coachMode="false" relayDTMFInputs="true"
+        enterSound="none" recordFileFormat="wav" waitTime="5">desk</MultiPartyCall></Response>"#,
+    );
+    let to = |path: &str, method| {
+        Some(Callback {
+            url: format!("https://bridge.example.com/{path}"),
+            method,
+        })
+    };
+    let member = MultiPartyCall {
+        room: "desk".to_owned(),
+        role: Role::Customer,
+        starts_on_enter: false,
+        ends_on_exit: true,
+        stays_alone: false,
+        most_participants: 3,
+        max_duration: Duration::from_secs(600),
+        wait_music: to("music", Method::Get),
+        on_exit: to("left", Method::Post),
+        status_callback: to("room", Method::Post),
+        tells_of_call: false,
+        tells_of_participants: true,
+    };
+    assert_eq!(reading.faults, Vec::<String>::new());
+    assert_eq!(
+        reading.document.unwrap().elements,
+        [Element::MultiPartyCall(member)]
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -13,7 +13,8 @@ use crate::carrier::event::CarrierEvent;
 use crate::carrier::fault::FaultKind;
 use crate::carrier::outside::form_decoded;
 use crate::carrier::twilio::account::Account;
-use crate::carrier::twilio::call::{Call, Stage};
+use crate::carrier::twilio::call::Call;
+use crate::carrier::twilio::stage::Stage;
 
 /// Why a request is refused, with Twilio's code.
 #[derive(Debug)]
@@ -65,25 +66,8 @@ impl Asked {
     /// Notes the request, checks the credentials and finds the call.
     pub(super) fn admit(&self, call: &str) -> Result<Stage, Refusal> {
         let call = self.account.call(call);
-        let authorized = self.is_authorized();
-        self.record(
-            call.as_ref(),
-            CarrierEvent::RestRequested {
-                method: self.method.to_string(),
-                path: self.path.clone(),
-                parameters: self.parameters.clone(),
-                authorized,
-            },
-        );
-        if !authorized {
-            self.violation(
-                call.as_ref(),
-                "a REST request came without the account's credentials (20003)",
-            );
-            return Err(refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate"));
-        }
-        let Some(call) = call.filter(|_| self.account_sid == self.account.options.account_sid)
-        else {
+        self.authenticate(call.as_ref())?;
+        let Some(call) = call.filter(|_| self.names_the_account()) else {
             self.violation(
                 None,
                 format!(
@@ -97,6 +81,71 @@ impl Asked {
             account: Arc::clone(&self.account),
             call,
         })
+    }
+
+    /// Notes a request that is about no call, and checks the credentials.
+    pub(super) fn admit_to_account(&self) -> Result<(), Refusal> {
+        self.authenticate(None)?;
+        if !self.names_the_account() {
+            self.violation(None, format!("{} names another account (20404)", self.path));
+            return Err(not_found(&self.path));
+        }
+        Ok(())
+    }
+
+    fn names_the_account(&self) -> bool {
+        self.account_sid == self.account.options.account_sid
+    }
+
+    fn authenticate(&self, call: Option<&Arc<Call>>) -> Result<(), Refusal> {
+        let authorized = self.is_authorized();
+        self.record(
+            call,
+            CarrierEvent::RestRequested {
+                method: self.method.to_string(),
+                path: self.path.clone(),
+                parameters: self.parameters.clone(),
+                authorized,
+            },
+        );
+        if !authorized {
+            self.violation(
+                call,
+                "a REST request came without the account's credentials (20003)",
+            );
+            return Err(refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate"));
+        }
+        Ok(())
+    }
+
+    /// Checks that the request is a form of parameters that the resource has.
+    pub(super) fn check_form(
+        &self,
+        call: Option<&Arc<Call>>,
+        what: &str,
+        known: &[&str],
+    ) -> Result<(), Refusal> {
+        let content_type = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if !content_type.starts_with("application/x-www-form-urlencoded") {
+            self.violation(
+                call,
+                format!("{what} came as {content_type:?}, not as a form"),
+            );
+            return Err(refusal(StatusCode::BAD_REQUEST, 20001, "Bad request"));
+        }
+        for (name, _) in &self.parameters {
+            if !known.contains(&name.as_str()) {
+                self.violation(
+                    call,
+                    format!("{what} has no parameter {name}; Twilio ignores it silently"),
+                );
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn is_authorized(&self) -> bool {

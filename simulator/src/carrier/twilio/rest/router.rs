@@ -12,18 +12,25 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::asked::{Asked, not_found, refusal};
+use super::create::create_call;
 use super::update::update_call;
 use crate::carrier::event::CarrierEvent;
 use crate::carrier::lock::lock;
 use crate::carrier::outside::form_decoded;
 use crate::carrier::twilio::account::Account;
-use crate::carrier::twilio::call::Stage;
+use crate::carrier::twilio::call::Direction;
+use crate::carrier::twilio::stage::Stage;
+use crate::recording::Recording;
 
 /// Path of the bot webhook.
 pub(in crate::carrier::twilio) const BOT_PATH: &str = "/bot/voice";
 
 pub(in crate::carrier::twilio) fn router(account: Arc<Account>) -> Router {
     Router::new()
+        .route(
+            "/2010-04-01/Accounts/{account}/Calls.json",
+            post(create_call),
+        )
         .route(
             "/2010-04-01/Accounts/{account}/Calls/{call}",
             get(read_call).post(update_call),
@@ -173,16 +180,34 @@ async fn unknown(
 
 /// The call as the resource shows it.
 pub(super) fn representation(stage: &Stage) -> Value {
-    let recording = &stage.call.recording;
+    let call = &stage.call;
+    let status = call.status().as_str();
+    representation_of(
+        &stage.account,
+        &call.sid,
+        call.direction,
+        status,
+        &call.recording,
+    )
+}
+
+pub(super) fn representation_of(
+    account: &Account,
+    sid: &str,
+    direction: Direction,
+    status: &str,
+    recording: &Recording,
+) -> Value {
+    let account_sid = &account.options.account_sid;
     json!({
-        "account_sid": stage.account.options.account_sid,
+        "account_sid": account_sid,
         "api_version": "2010-04-01",
-        "direction": "inbound",
+        "direction": direction.as_str(),
         "from": recording.from,
         "parent_call_sid": null,
-        "sid": stage.call.sid.as_ref(),
-        "status": stage.call.status().as_str(),
+        "sid": sid,
+        "status": status,
         "to": recording.to,
-        "uri": format!("/2010-04-01/Accounts/{}/Calls/{}.json", stage.account.options.account_sid, stage.call.sid),
+        "uri": format!("/2010-04-01/Accounts/{account_sid}/Calls/{sid}.json"),
     })
 }

@@ -1,26 +1,23 @@
-//! The live-call update: checked, carried out, and disturbed by planned faults.
+//! The live-call update: checked and carried out.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, Uri};
+use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::Response;
-use tokio::time::sleep;
 
 use super::asked::{Answer, Asked, Refusal, refusal};
+use super::disturbed::disturbed;
 use super::router::representation;
+use super::source;
 use crate::carrier::connection::CutSwitch;
 use crate::carrier::event::{CarrierEvent, Purpose};
-use crate::carrier::fault::FaultKind;
 use crate::carrier::lock::lock;
 use crate::carrier::twilio::account::Account;
-use crate::carrier::twilio::call::{CallStatus, Order, Source, Stage};
-use crate::carrier::twilio::twiml::{self, Base, Callback, Method};
+use crate::carrier::twilio::call::{CallStatus, Direction, Order, Source};
+use crate::carrier::twilio::stage::Stage;
 
-/// Twilio takes this many characters of inline TwiML.
-const MAX_TWIML_CHARACTERS: usize = 4000;
 /// Parameters of a live-call update.
 const UPDATE_PARAMETERS: &[&str] = &[
     "Twiml",
@@ -55,88 +52,22 @@ pub(super) async fn update_call(
         .unwrap_or_default()
         .to_owned();
     let _in_flight = InFlight::begin(&stage, document);
-    let fault = stage.account.next_fault();
-    sleep(stage.account.options.rest_delay).await;
-    match &fault {
-        None => {}
-        Some(FaultKind::Delay(delay)) => sleep(*delay).await,
-        Some(FaultKind::TooManyRequests { retry_after }) => {
-            let refused = Err(refusal(
-                StatusCode::TOO_MANY_REQUESTS,
-                20429,
-                "Too Many Requests",
-            ));
-            let mut response = asked.answer(Some(&call), refused, fault.as_ref());
-            if let Some(seconds) = retry_after {
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from(*seconds));
-            }
-            return response;
-        }
-        Some(FaultKind::ServerError(status)) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return asked.answer(
-                Some(&call),
-                Err(refusal(status, 20500, "Internal Server Error")),
-                fault.as_ref(),
-            );
-        }
-        Some(FaultKind::CutBeforeActing) => {
-            switch.cut();
-            return asked.answer(
-                Some(&call),
-                Err(refusal(StatusCode::BAD_GATEWAY, 0, "cut")),
-                fault.as_ref(),
-            );
-        }
-        Some(
-            FaultKind::HangAfterActing | FaultKind::CutAfterActing | FaultKind::AcceptWithoutActing,
-        ) => {}
-    }
-    let acted = match checked_order(&asked, &stage) {
-        Ok(_) if fault == Some(FaultKind::AcceptWithoutActing) => {
+    let fault = lock(&stage.account.faults).next();
+    disturbed(&asked, Some(&call), &switch, fault, async |acts| {
+        let order = checked_order(&asked, &stage)?;
+        if acts {
+            carry_out(&stage, order).await
+        } else {
             Ok((StatusCode::OK, representation(&stage)))
         }
-        Ok(order) => carry_out(&stage, order).await,
-        Err(refusal) => Err(refusal),
-    };
-    let response = asked.answer(Some(&call), acted, fault.as_ref());
-    match fault {
-        Some(FaultKind::HangAfterActing) => std::future::pending().await,
-        Some(FaultKind::CutAfterActing) => switch.cut(),
-        Some(
-            FaultKind::TooManyRequests { .. }
-            | FaultKind::ServerError(_)
-            | FaultKind::Delay(_)
-            | FaultKind::AcceptWithoutActing
-            | FaultKind::CutBeforeActing,
-        )
-        | None => {}
-    }
-    response
+    })
+    .await
 }
 
 /// Checks a live-call update against what the resource takes.
 fn checked_order(asked: &Asked, stage: &Stage) -> Result<Order, Refusal> {
-    let content_type = asked
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !content_type.starts_with("application/x-www-form-urlencoded") {
-        stage.violation(format!(
-            "a call update came as {content_type:?}, not as a form"
-        ));
-        return Err(refusal(StatusCode::BAD_REQUEST, 20001, "Bad request"));
-    }
-    for (name, _) in &asked.parameters {
-        if !UPDATE_PARAMETERS.contains(&name.as_str()) {
-            stage.violation(format!(
-                "a call update has no parameter {name}; Twilio ignores it silently"
-            ));
-        }
-    }
+    let call = Some(&stage.call);
+    asked.check_form(call, "a call update", UPDATE_PARAMETERS)?;
     if asked.parameter("StatusCallback").is_some() && asked.parameter("Url").is_none() {
         stage.violation("StatusCallback is not applied unless Url is sent too");
     }
@@ -145,31 +76,18 @@ fn checked_order(asked: &Asked, stage: &Stage) -> Result<Order, Refusal> {
         asked.parameter("Url"),
         asked.parameter("Status"),
     ) {
-        (Some(twiml), None, None) => inline(stage, twiml),
+        (Some(twiml), None, None) => source::inline(asked, call, twiml).map(Order::Rewrite),
         (None, Some(url), None) => {
-            let method = match asked.parameter("Method") {
-                Some("GET") => Method::Get,
-                Some("POST") | None => Method::Post,
-                Some(other) => {
-                    stage.violation(format!("Method is {other:?}, not GET or POST"));
-                    return Err(refusal(
-                        StatusCode::BAD_REQUEST,
-                        20001,
-                        "Method must be GET or POST",
-                    ));
-                }
-            };
-            let callback = Callback {
-                url: url.to_owned(),
-                method,
-            };
-            Ok(Order::Rewrite(Source::Fetch {
-                purpose: Purpose::Rewrite,
-                callback,
-                parameters: Vec::new(),
-            }))
+            source::fetched(asked, call, url, Purpose::Rewrite).map(Order::Rewrite)
         }
         (None, None, Some("completed")) => Ok(Order::Complete),
+        (None, None, Some("canceled")) if stage.call.direction == Direction::OutboundApi => {
+            match stage.call.status() {
+                CallStatus::Queued | CallStatus::Ringing => Ok(Order::Complete),
+                // Somebody may pick up while the request is on its way.
+                CallStatus::InProgress | CallStatus::Ended(_) => Err(not_in_progress()),
+            }
+        }
         (None, None, Some(other)) => {
             stage.violation(format!(
                 "Status is {other:?}; a call in progress can only be completed"
@@ -192,24 +110,14 @@ fn checked_order(asked: &Asked, stage: &Stage) -> Result<Order, Refusal> {
     }
 }
 
-fn inline(stage: &Stage, twiml: &str) -> Result<Order, Refusal> {
-    let characters = twiml.chars().count();
-    if characters > MAX_TWIML_CHARACTERS {
-        stage.violation(format!(
-            "inline Twiml has {characters} characters; Twilio takes {MAX_TWIML_CHARACTERS} (32018)"
-        ));
-        return Err(refusal(StatusCode::BAD_REQUEST, 32018, "Twiml is too long"));
-    }
-    if twiml::read(twiml, Base::Inline).document.is_none() {
-        stage.violation(
-            "inline Twiml cannot be executed; the caller would hear an application error (12100)",
-        );
-    }
-    Ok(Order::Rewrite(Source::Inline(twiml.to_owned())))
-}
-
 async fn carry_out(stage: &Stage, order: Order) -> Answer {
-    if stage.call.status() != CallStatus::InProgress {
+    let rings = matches!(
+        stage.call.status(),
+        CallStatus::Queued | CallStatus::Ringing
+    );
+    let can_be_stopped =
+        rings && stage.call.direction == Direction::OutboundApi && matches!(order, Order::Complete);
+    if stage.call.status() != CallStatus::InProgress && !can_be_stopped {
         return Err(not_in_progress());
     }
     let document = match &order {

@@ -1,8 +1,8 @@
-//! `<Dial>` and `<Number>`.
+//! `<Dial>`.
 
 use std::time::Duration;
 
-use super::document::{Dial, LegEvent, Number, StatusCallback};
+use super::callee::{Dial, Noun, Phone};
 use super::reader::{Reader, attribute};
 use crate::carrier::element::Element;
 
@@ -53,22 +53,15 @@ impl Reader<'_> {
         );
         let action = self.callback(element, "action", "method");
         let caller_id = attribute(element, "callerId").map(str::to_owned);
-        let number = match element.children.as_slice() {
-            [] => Number {
-                number: self.e164(element.text.trim())?,
+        let noun = match element.children.as_slice() {
+            [] => Noun::Phone(Phone {
+                address: self.number(element.text.trim(), None)?,
                 whisper: None,
                 status_callback: None,
-            },
-            [noun] if noun.name == "Number" => {
-                self.no_text(element);
-                self.number(noun)?
-            }
+            }),
             [noun] => {
-                self.fault(format!(
-                    "<Dial><{}> cannot be played by this stand-in",
-                    noun.name
-                ));
-                return None;
+                self.no_text(element);
+                self.noun(noun)?
             }
             _ => {
                 self.fault("a <Dial> with several nouns cannot be played by this stand-in");
@@ -76,7 +69,7 @@ impl Reader<'_> {
             }
         };
         Some(Dial {
-            number,
+            noun,
             timeout,
             caller_id,
             action,
@@ -84,73 +77,14 @@ impl Reader<'_> {
         })
     }
 
-    fn number(&mut self, element: &Element) -> Option<Number> {
-        const KNOWN: &[&str] = &[
-            "sendDigits",
-            "url",
-            "method",
-            "byoc",
-            "statusCallback",
-            "statusCallbackMethod",
-            "statusCallbackEvent",
-            "machineDetection",
-            "machineDetectionTimeout",
-            "machineDetectionSpeechThreshold",
-            "machineDetectionSpeechEndThreshold",
-            "machineDetectionSilenceTimeout",
-            "amdStatusCallback",
-        ];
-        self.attributes(element, KNOWN);
-        self.no_children(element);
-        if let Some(digits) = attribute(element, "sendDigits")
-            && !digits.chars().all(|key| "0123456789ABCD*#wW".contains(key))
-        {
-            self.fault(format!(
-                "sendDigits {digits:?} has something that is not a key or a pause"
-            ));
-        }
-        let number = self.e164(element.text.trim())?;
-        let whisper = self.callback(element, "url", "method");
-        let events = self.leg_events(attribute(element, "statusCallbackEvent"));
-        let status_callback = self
-            .callback(element, "statusCallback", "statusCallbackMethod")
-            .map(|callback| StatusCallback { callback, events });
-        if status_callback.is_none() && attribute(element, "statusCallbackEvent").is_some() {
-            self.fault("a <Number> has statusCallbackEvent but no statusCallback");
-        }
-        Some(Number {
-            number,
-            whisper,
-            status_callback,
-        })
-    }
-
-    fn leg_events(&mut self, names: Option<&str>) -> Vec<LegEvent> {
-        let Some(names) = names else {
-            return vec![LegEvent::Completed];
-        };
-        let mut events = Vec::new();
-        for name in names.split(' ') {
-            match name {
-                "initiated" => events.push(LegEvent::Initiated),
-                "ringing" => events.push(LegEvent::Ringing),
-                "answered" => events.push(LegEvent::Answered),
-                "completed" => events.push(LegEvent::Completed),
-                unknown => self.fault(format!(
-                    "statusCallbackEvent has {unknown:?}, which is no event of a leg"
-                )),
+    fn noun(&mut self, element: &Element) -> Option<Noun> {
+        match element.name.as_str() {
+            "Number" | "Sip" | "Client" => self.phone(element).map(Noun::Phone),
+            "Conference" => self.conference(element).map(Noun::Conference),
+            other => {
+                self.fault(format!("<Dial><{other}> cannot be played by this stand-in"));
+                None
             }
         }
-        events
-    }
-
-    fn e164(&mut self, text: &str) -> Option<String> {
-        let digits = text.strip_prefix('+').unwrap_or_default();
-        let valid =
-            (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if !valid {
-            self.fault(format!("{text:?} is not a number in E.164 form (13224)"));
-        }
-        valid.then(|| text.to_owned())
     }
 }

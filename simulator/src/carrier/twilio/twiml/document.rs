@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::callee::{Dial, SipAddress};
 use crate::carrier::callback::Callback;
 
 /// A document: verbs that run top-down.
@@ -34,8 +35,16 @@ pub enum Verb {
     Prompt(Prompt),
     /// `<Pause>`.
     Pause(Duration),
-    /// `<Dial><Number>`.
+    /// `<Dial>`.
     Dial(Dial),
+    /// `<Enqueue>`.
+    Enqueue(Enqueue),
+    /// `<Leave>`: the caller leaves the queue.
+    Leave,
+    /// `<Refer><Sip>`.
+    Refer(Refer),
+    /// `<Record>`.
+    Record(Record),
     /// `<Gather>`.
     Gather(Gather),
     /// `<Hangup>`.
@@ -81,54 +90,6 @@ pub enum TrackChoice {
     Both,
 }
 
-/// `<Dial>` with one `<Number>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dial {
-    /// Who is called.
-    pub number: Number,
-    /// How long their phone rings; Twilio adds about 5 s.
-    pub timeout: Duration,
-    /// The number their phone shows; by default the caller's.
-    pub caller_id: Option<String>,
-    /// What is asked for when the leg ended, in place of the rest of the document.
-    pub action: Option<Callback>,
-    /// The longest time the two may talk.
-    pub time_limit: Duration,
-}
-
-/// `<Number>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Number {
-    /// In E.164 form.
-    pub number: String,
-    /// What the human hears before being joined.
-    pub whisper: Option<Callback>,
-    /// Progress of the leg.
-    pub status_callback: Option<StatusCallback>,
-}
-
-/// `statusCallback` with its events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusCallback {
-    /// Where progress is posted.
-    pub callback: Callback,
-    /// Which progress.
-    pub events: Vec<LegEvent>,
-}
-
-/// Progress of a leg that a status callback may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LegEvent {
-    /// Twilio started to call.
-    Initiated,
-    /// The phone rings.
-    Ringing,
-    /// Somebody picked up.
-    Answered,
-    /// The leg is over, however it ended.
-    Completed,
-}
-
 /// `<Gather>` for keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gather {
@@ -136,8 +97,72 @@ pub struct Gather {
     pub prompts: Vec<Prompt>,
     /// Where the keys go; by default the URL of the document itself.
     pub action: Option<Callback>,
-    /// How long to wait for a key after the prompts.
+    /// How long to wait for a key after the prompts, and for one more after a key.
     pub timeout: Duration,
+    /// After how many keys the action is asked for at once.
+    pub num_digits: Option<u64>,
+    /// Whether keys are taken at all, and not speech alone.
+    pub takes_keys: bool,
     /// Whether the action is asked for even when no key came.
     pub action_on_empty_result: bool,
+}
+
+/// `<Enqueue>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enqueue {
+    /// Where the caller waits.
+    pub line: WaitingLine,
+    /// What is asked for when they wait no longer, in place of the rest of the document.
+    pub action: Option<Callback>,
+    /// What they hear meanwhile.
+    pub wait: Wait,
+}
+
+/// Where an `<Enqueue>` puts the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitingLine {
+    /// A queue of this name.
+    Queue(String),
+    /// Whatever queue a TaskRouter workflow chooses.
+    Workflow {
+        /// `WW…`.
+        sid: String,
+        /// The task's attributes, as JSON.
+        attributes: String,
+    },
+}
+
+/// What somebody who waits is played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// Twilio's own music.
+    Default,
+    /// Nothing.
+    Silence,
+    /// A document, asked for again when it is at its end.
+    Document(Callback),
+}
+
+/// `<Refer><Sip>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refer {
+    /// Whom the caller's telephone shall call.
+    pub to: SipAddress,
+    /// What is asked for when it did or did not, in place of the rest of the document.
+    pub action: Option<Callback>,
+}
+
+/// `<Record>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What is asked for when the recording is over; by default the URL of the document itself.
+    pub action: Option<Callback>,
+    /// Asked when the recording can be had.
+    pub status_callback: Option<Callback>,
+    /// The longest recording.
+    pub max_length: Duration,
+    /// How much silence ends it.
+    pub timeout: Duration,
+    /// Which keys end it.
+    pub finish_on_key: String,
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::document::{Dial, Document, Gather, Prompt, TrackChoice, Verb};
+use super::callee::Dial;
+use super::document::{Document, Enqueue, Gather, Prompt, Refer, TrackChoice, Verb};
 use super::reader::{Base, Reader, attribute};
 use crate::carrier::callback::Callback;
 use crate::carrier::element::{self, Element};
@@ -12,9 +13,7 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_SAY_CHARACTERS: usize = 4096;
 
 /// Verbs of Twilio that this stand-in cannot play.
-const UNPLAYED: &[&str] = &[
-    "Enqueue", "Leave", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms",
-];
+const UNPLAYED: &[&str] = &["Pay", "Prompt", "Queue", "Sms"];
 
 /// What became of a document's text.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,7 +86,17 @@ impl Reader<'_> {
                 Verb::Connect {
                     action: Some(_), ..
                 } => "<Connect action>",
+                Verb::Enqueue(Enqueue {
+                    action: Some(_), ..
+                }) => "<Enqueue action>",
+                Verb::Refer(Refer {
+                    action: Some(_), ..
+                }) => "<Refer action>",
+                Verb::Leave => "<Leave>",
                 Verb::Dial(_)
+                | Verb::Enqueue(_)
+                | Verb::Refer(_)
+                | Verb::Record(_)
                 | Verb::Connect { .. }
                 | Verb::Redirect(_)
                 | Verb::Start(_)
@@ -124,7 +133,15 @@ impl Reader<'_> {
             "Say" | "Play" => self.prompt(element).map(Verb::Prompt),
             "Pause" => Some(Verb::Pause(self.pause(element))),
             "Dial" => self.dial(element).map(Verb::Dial),
-            "Gather" => self.gather(element).map(Verb::Gather),
+            "Gather" => Some(Verb::Gather(self.gather(element))),
+            "Enqueue" => self.enqueue(element).map(Verb::Enqueue),
+            "Refer" => self.refer(element).map(Verb::Refer),
+            "Record" => Some(Verb::Record(self.record(element))),
+            "Leave" => {
+                self.attributes(element, &[]);
+                self.empty(element);
+                Some(Verb::Leave)
+            }
             "Hangup" => {
                 self.attributes(element, &[]);
                 self.empty(element);
@@ -160,7 +177,7 @@ impl Reader<'_> {
         Some(Verb::Connect { stream, action })
     }
 
-    fn gather(&mut self, element: &Element) -> Option<Gather> {
+    fn gather(&mut self, element: &Element) -> Gather {
         const KNOWN: &[&str] = &[
             "input",
             "action",
@@ -182,7 +199,10 @@ impl Reader<'_> {
         ];
         self.attributes(element, KNOWN);
         self.no_text(element);
-        self.integer(element, "numDigits", 1, 100);
+        let num_digits = self.integer(element, "numDigits", 1, 100);
+        let inputs = ["dtmf", "speech", "dtmf speech", "speech dtmf"];
+        let takes_keys = self.one_of(element, "input", &inputs) != Some("speech");
+        self.finish_on_key(element);
         let mut prompts = Vec::new();
         for child in &element.children {
             match child.name.as_str() {
@@ -195,12 +215,14 @@ impl Reader<'_> {
         let timeout = Duration::from_secs(self.integer(element, "timeout", 1, 600).unwrap_or(5));
         let action_on_empty_result =
             self.one_of(element, "actionOnEmptyResult", &["true", "false"]) == Some("true");
-        Some(Gather {
+        Gather {
             prompts,
             action,
             timeout,
+            num_digits,
+            takes_keys,
             action_on_empty_result,
-        })
+        }
     }
 
     fn prompt(&mut self, element: &Element) -> Option<Prompt> {

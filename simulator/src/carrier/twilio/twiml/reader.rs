@@ -151,6 +151,31 @@ impl Reader<'_> {
         }
     }
 
+    /// As [`Reader::attributes`], for an element that shares attributes with others.
+    pub(super) fn attributes_of(&mut self, element: &Element, known: &[&[&str]]) {
+        self.attributes(element, &known.concat());
+    }
+
+    /// A `<Parameter>` inside another element.
+    pub(super) fn parameter(
+        &mut self,
+        parent: &Element,
+        element: &Element,
+    ) -> Option<(String, String)> {
+        if element.name != "Parameter" {
+            self.fault(format!(
+                "<{}> cannot be inside a <{}>",
+                element.name, parent.name
+            ));
+            return None;
+        }
+        self.attributes(element, &["name", "value"]);
+        self.empty(element);
+        let name = self.required(element, "name")?;
+        let value = self.required(element, "value")?;
+        Some((name, value))
+    }
+
     pub(super) fn empty(&mut self, element: &Element) {
         self.no_text(element);
         self.no_children(element);

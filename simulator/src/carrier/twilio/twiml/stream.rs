@@ -41,7 +41,7 @@ impl Reader<'_> {
         let parameters = element
             .children
             .iter()
-            .filter_map(|child| self.parameter(child))
+            .filter_map(|child| self.stream_parameter(element, child))
             .collect();
         let usable = self.stream_url(&url);
         let name = attribute(element, "name").map(str::to_owned);
@@ -75,15 +75,12 @@ impl Reader<'_> {
         true
     }
 
-    fn parameter(&mut self, element: &Element) -> Option<(String, String)> {
-        if element.name != "Parameter" {
-            self.fault(format!("<{}> cannot be inside a <Stream>", element.name));
-            return None;
-        }
-        self.attributes(element, &["name", "value"]);
-        self.empty(element);
-        let name = self.required(element, "name")?;
-        let value = self.required(element, "value")?;
+    fn stream_parameter(
+        &mut self,
+        stream: &Element,
+        element: &Element,
+    ) -> Option<(String, String)> {
+        let (name, value) = self.parameter(stream, element)?;
         let characters = name.chars().count() + value.chars().count();
         if characters >= MAX_PARAMETER_CHARACTERS {
             self.fault(format!("the <Parameter> {name:?} has {characters} characters; name and value must stay under 500"));
