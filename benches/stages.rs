@@ -229,6 +229,7 @@ mod decision {
         Policy {
             rules: RuleSet { rules: vec![rule] },
             routes: Arc::new(routes),
+            unreachable: BTreeSet::new(),
             last_resort: LastResort::CallBack,
             route_deadline: Duration::from_secs(1),
             fetch_within: Duration::from_secs(3),

@@ -6,6 +6,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -417,6 +418,7 @@ async fn front(data: &std::path::Path, deepgram: DeepgramOptions) -> Front {
         policy: Arc::new(Policy {
             // Rules are asked once a second and at every hypothesis, which is no matter of frames.
             routes: Arc::clone(&config.routing.routes),
+            unreachable: BTreeSet::new(),
             last_resort: LastResort::CallBack,
             route_deadline: Duration::from_secs(1),
             fetch_within: Duration::from_secs(3),

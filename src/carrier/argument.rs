@@ -160,6 +160,9 @@ impl StreamToken {
 pub struct RingSeconds(u16);
 
 impl RingSeconds {
+    /// The longest.
+    pub const LONGEST: Self = Self(600);
+
     /// Checks a ring time.
     ///
     /// # Errors

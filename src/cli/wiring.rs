@@ -1,12 +1,14 @@
 //! Configuration sections become what the shells are made of. Shells never see the whole `Config`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use handoff_core::call::{LastResort, Policy};
-use handoff_core::route::Joining;
+use handoff_core::id::Carrier;
+use handoff_core::route::{Joining, TargetName};
 use handoff_core::rule::RuleSet;
 use handoff_core::signal::{AsksHuman, Sentiment};
 use tracing::warn;
@@ -120,6 +122,7 @@ pub(super) fn policy(config: &mut Config) -> Policy {
         asks_human: AsksHuman::new(),
         sentiment: Sentiment::new(),
         routes: Arc::clone(&config.routing.routes),
+        unreachable: unreachable(&config.targets),
         last_resort: match config.handoff.last_resort {
             config::LastResort::CallBack => LastResort::CallBack,
             config::LastResort::Voicemail { .. } => LastResort::Voicemail,
@@ -148,6 +151,15 @@ fn human_deadline(targets: &[config::Target]) -> Duration {
     let called = (targets.iter()).filter(|target| target.joining() == Joining::Conference);
     let longest = called.map(|target| target.ring.get()).max();
     Duration::from_secs(longest.unwrap_or_default().into()) + WHISPERED
+}
+
+fn unreachable(targets: &[config::Target]) -> BTreeSet<(Carrier, TargetName)> {
+    let carriers = [Carrier::Twilio, Carrier::Plivo];
+    let cannot = |carrier: Carrier| {
+        let cannot = (targets.iter()).filter(move |at| at.reach.possible_at(carrier).is_err());
+        cannot.map(move |target| (carrier, target.name.clone()))
+    };
+    carriers.into_iter().flat_map(cannot).collect()
 }
 
 fn evidence_after(announcement: &str) -> Duration {

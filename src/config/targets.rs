@@ -198,6 +198,10 @@ impl Reading<'_, '_, '_> {
         };
         let ring = match self.section.has("ring") {
             true => ring(&mut self.section, problems),
+            // In a queue it is the caller who waits, for as long as others are served.
+            false if kind.is_some_and(|kind| kind.joining() == Joining::Queue) => {
+                Some(RingSeconds::LONGEST)
+            }
             false => self.default_ring,
         };
         let skills = skills(&mut self.section, problems);

@@ -59,10 +59,18 @@ pub(super) struct LegNews(pub(super) Option<LegProgress>);
 /// The leg of a human whom we had called.
 pub(super) enum CalledNews {
     /// It moved on, if what is told is a move.
-    Progressed(Option<LegProgress>),
+    Progressed {
+        /// The carrier's name for it.
+        leg: Option<CarrierCallId>,
+        /// How far it is.
+        progress: Option<LegProgress>,
+    },
     /// It is over.
     Ended(DialEnd),
 }
+
+/// The leg of a human whom we had called, which asks what to do.
+pub(super) struct CalledLeg(pub(super) Option<CarrierCallId>);
 
 /// Whether the human pressed the key that takes the call.
 pub(super) struct KeyNews {
@@ -82,6 +90,8 @@ pub(super) struct Nothing;
 pub(super) struct CallNews {
     pub(super) call: CarrierCallId,
     pub(super) is_over: bool,
+    /// What an operator should look into, by the carrier's reason for the end.
+    pub(super) trouble: Option<String>,
 }
 
 /// Something about a stream, by the carrier's own word for it.
@@ -183,7 +193,16 @@ impl Posted for CalledNews {
                 (report.end(), report.progress())
             }
         };
-        Ok(end.map_or(Self::Progressed(progress), Self::Ended))
+        let CalledLeg(leg) = CalledLeg::parse(carrier, parameters)?;
+        Ok(end.map_or(Self::Progressed { leg, progress }, Self::Ended))
+    }
+}
+
+impl Posted for CalledLeg {
+    fn parse(carrier: Carrier, parameters: &[(String, String)]) -> Result<Self, WebhookError> {
+        // A human hears why their phone rang whether their leg is named or not.
+        let named = Announcement::parse(carrier, parameters).ok();
+        Ok(Self(named.map(|request| request.call)))
     }
 }
 
@@ -231,19 +250,21 @@ impl Posted for Nothing {
 
 impl Posted for CallNews {
     fn parse(carrier: Carrier, parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        let (call, state) = match carrier {
+        let (call, state, trouble) = match carrier {
             Carrier::Twilio => {
                 let status = twilio::webhook::CallStatus::parse(parameters)?;
-                (status.call, status.state)
+                (status.call, status.state, None)
             }
             Carrier::Plivo => {
                 let status = plivo::webhook::CallStatus::parse(parameters)?;
-                (status.call, status.state)
+                let trouble = status.reason().filter(|reason| reason.fault().is_some());
+                (status.call, status.state, trouble)
             }
         };
         Ok(Self {
             call,
             is_over: state.is_over(),
+            trouble: trouble.map(|reason| format!("{reason:?}")),
         })
     }
 }

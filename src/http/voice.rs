@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use handoff_core::call::{Arrival, Event};
 use handoff_core::id::{CallId, Carrier, CarrierCallId};
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use super::front::{Front, TELLING};
 use super::posted::{Announcement, CallNews, DialNews, MessageNews, StreamNews, WaitNews};
@@ -170,6 +170,9 @@ pub(super) async fn call_progressed(
         Ok(status) => status,
         Err(error) => return Front::malformed(&error, &request.route),
     };
+    if let Some(trouble) = status.trouble {
+        warn!(trouble, "the carrier ended a call over a failure");
+    }
     if status.is_over {
         tell(&front, &status.call, Event::CallCompleted).await;
     }
@@ -206,7 +209,7 @@ fn arrived(carrier: Carrier, request: Announcement) -> Arrival {
 /// Tells the call of a step of something and asks what it knows. `None` if it is gone, or too busy to
 /// say while somebody waits.
 pub(super) async fn consult(front: &Front, step: &Step, event: Option<Event>) -> Option<Knowledge> {
-    let consulting = front.registry.consult(&step.handoff, event);
+    let consulting = front.registry.consult(step, event);
     match tokio::time::timeout(TELLING, consulting).await {
         Ok(known) => known,
         Err(_) => {

@@ -1,11 +1,12 @@
 //! What the human's side is told of a call, taken from its context.
 
+use std::sync::Arc;
+
 use handoff_core::call::{Arrival, NextStep, Party, TriggerSource};
 use handoff_core::context::HandoffContext;
 use handoff_core::id::HandoffId;
 use handoff_core::pii::Pii;
 use handoff_core::speech::Speaker;
-use std::sync::Arc;
 
 use crate::base_url::BaseUrl;
 use crate::carrier::brief::Brief;
@@ -17,6 +18,8 @@ pub struct Knowledge {
     pub arrival: Arc<Arrival>,
     /// Everything so far, if there is a handoff.
     pub context: Option<HandoffContext>,
+    /// Whether the caller waits for the target that the carrier speaks of, or has the human already.
+    pub is_awaited: bool,
     /// What comes next, if the carrier told of the end of an effort.
     pub next: Option<NextStep>,
 }

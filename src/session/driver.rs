@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handoff_core::call::{Call, Command, Event, Fact};
+use handoff_core::call::{Call, Command, Effort, Event, Fact};
 use handoff_core::id::HandoffId;
 use handoff_core::pii::Secret;
 use handoff_core::speech::Speaker;
@@ -50,6 +50,8 @@ pub enum Inbox {
 pub struct Question {
     /// What it told in asking.
     pub(super) event: Option<Event>,
+    /// Of which effort it speaks.
+    pub(super) about: Option<Effort>,
     /// Where it waits.
     pub(super) answer: oneshot::Sender<Box<Knowledge>>,
 }
@@ -73,6 +75,8 @@ pub(super) struct Driver {
     ledger: Ledger,
     /// Tells the registry, should this task die, that the caller needs no rescue.
     with_human: Arc<AtomicBool>,
+    /// Tells what repeats itself on the caller's behalf whether they are still there.
+    waits: Arc<AtomicBool>,
     pub(super) payload: Vec<u8>,
     pub(super) wake: Wake,
 }
@@ -105,6 +109,7 @@ impl Driver {
             tasks: JoinSet::new(),
             ledger,
             with_human,
+            waits: Arc::new(AtomicBool::new(true)),
             payload: Vec::new(),
             wake: Wake::default(),
         })
@@ -118,6 +123,7 @@ impl Driver {
             self.perform_commands();
             self.with_human
                 .store(self.call.has_human(), Ordering::Relaxed);
+            self.waits.store(self.call.is_open(), Ordering::Relaxed);
             if self.call.disposition().is_some() {
                 break;
             }
@@ -188,18 +194,20 @@ impl Driver {
         }
     }
 
-    fn on_question(&mut self, Question { event, answer }: Question) {
-        let ended = match &event {
-            Some(Event::DialEnded { effort, .. }) => Some(effort.clone()),
-            Some(_) | None => None,
-        };
+    fn on_question(&mut self, question: Question) {
+        let Question {
+            event,
+            about,
+            answer,
+        } = question;
         if let Some(event) = event {
             self.tell(event);
         }
         let known = Knowledge {
             arrival: Arc::clone(self.call.arrival()),
             context: self.call.briefing(),
-            next: ended.and_then(|effort| self.call.next_step(&effort)),
+            is_awaited: (about.as_ref()).is_some_and(|effort| self.call.awaits(effort)),
+            next: about.and_then(|effort| self.call.next_step(&effort)),
         };
         if answer.send(Box::new(known)).is_err() {
             debug!("a carrier did not wait for its answer");
@@ -287,9 +295,10 @@ impl Driver {
                 }
                 Command::CallHuman(effort) => {
                     let request = self.account.call_human(arrival, &effort);
+                    let waits = Arc::clone(&self.waits);
                     let account = self.account.clone();
                     self.tasks
-                        .spawn(perform::call_human(around, account, request, effort));
+                        .spawn(perform::call_human(around, account, request, effort, waits));
                 }
                 Command::HangUpHuman(leg) => {
                     let account = self.account.clone();
@@ -343,7 +352,11 @@ impl Driver {
                 tokio::select! {
                     // A recognizer must not wait for a call that does not listen any more.
                     Some(_) = self.heard.recv() => {}
-                    Some(_) = self.tasks.join_next() => {}
+                    // A phone that rings for nobody is still to be hung up.
+                    Some(done) = self.tasks.join_next() => if let Ok(Some(event)) = done {
+                        self.tell(event);
+                        self.perform_commands();
+                    },
                     _ = self.ledger.written() => self.ledger.write(),
                 }
             }

@@ -2,6 +2,7 @@
 //! call's ledger.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +31,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3);
 /// How often a human is called whom the carrier was too busy to call.
 const CALLS_TRIED: u32 = 3;
 const CALL_RETRY: Duration = Duration::from_millis(250);
+const HANG_UP_RETRY: Duration = Duration::from_secs(1);
 
 /// The entry of a decision, with the deliveries it causes.
 pub(super) fn decision(around: &Surroundings, stamp: Stamp, context: &HandoffContext) -> Entry {
@@ -109,6 +111,7 @@ pub(super) async fn call_human(
     account: CarrierAccount,
     request: Option<Request<Bytes>>,
     effort: Effort,
+    waits: Arc<AtomicBool>,
 ) -> Option<Event> {
     let nobody = Err(DialEnd::Failed { code: None });
     let Some(request) = request else {
@@ -130,7 +133,7 @@ pub(super) async fn call_human(
         };
         warn!(%error, "the carrier did not call the human");
         match error.verdict().retry {
-            Retry::Repeat { after } if tries < CALLS_TRIED => {
+            Retry::Repeat { after } if tries < CALLS_TRIED && waits.load(Ordering::Relaxed) => {
                 let wait = after.unwrap_or(CALL_RETRY).min(LONGEST_RETRY_AFTER);
                 tokio::time::sleep(wait).await;
             }
@@ -152,20 +155,23 @@ pub(super) async fn call_human(
     Some(Event::HumanCalled { effort, leg })
 }
 
-/// Hangs up on a human whom nobody waits for. They hang up themselves if it fails.
+/// Hangs up on a human whom nobody waits for. Doing so twice does no harm.
 pub(super) async fn hang_up(
     around: Arc<Surroundings>,
     account: CarrierAccount,
     leg: CarrierCallId,
 ) -> Option<Event> {
     let request = account.hang_up(&leg);
-    let answer = (around.egress)
-        .send_within(account.timeout(), request)
-        .await;
-    match account.judge(answer).failure {
-        // It may be over already.
-        None | Some(RewriteError::CallerGone) => {}
-        Some(error) => warn!(%error, "a human's leg was not hung up"),
+    for _ in 0..CALLS_TRIED {
+        let answer = (around.egress)
+            .send_within(account.timeout(), request.clone())
+            .await;
+        match account.judge(answer).failure {
+            // It may be over already.
+            None | Some(RewriteError::CallerGone) => return None,
+            Some(error) => warn!(%error, "a human's leg was not hung up"),
+        }
+        tokio::time::sleep(HANG_UP_RETRY).await;
     }
     None
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, info_span};
 
 use super::briefing::Knowledge;
-use super::carriers::CarrierAccount;
+use super::carriers::{CarrierAccount, Step};
 use super::driver::{Driver, INBOX, Inbox, Question};
 use super::line::MediaSocket;
 use super::perform;
@@ -230,12 +230,17 @@ impl Registry {
         self.send(call, Inbox::Event(Box::new(event))).await
     }
 
-    /// Tells the call of a handoff of something, if there is something to tell, and asks what it then
+    /// Tells the call of a step of something, if there is something to tell, and asks what it then
     /// knows. `None` if the call is not live.
-    pub async fn consult(&self, handoff: &HandoffId, event: Option<Event>) -> Option<Knowledge> {
-        let call = self.call_of_handoff(handoff)?;
+    pub async fn consult(&self, step: &Step, event: Option<Event>) -> Option<Knowledge> {
+        let call = self.call_of_handoff(&step.handoff)?;
         let (answer, answered) = oneshot::channel();
-        let question = Inbox::Question(Box::new(Question { event, answer }));
+        let about = step.effort();
+        let question = Inbox::Question(Box::new(Question {
+            event,
+            about,
+            answer,
+        }));
         match self.send(&call, question).await {
             Attachment::Attached => answered.await.ok().map(|known| *known),
             Attachment::Gone => None,

@@ -65,6 +65,8 @@ pub enum Anomaly {
     RouteFailed,
     /// It was not known in time whom to try; everybody is tried, as listed.
     RouteLate,
+    /// A caller waits for nobody, and the carrier does not let us take them elsewhere.
+    CallerStranded,
     /// The call has had as many handoffs as it may have.
     TooManyHandoffs,
     /// An answer or callback belongs to no handoff under way.
@@ -89,6 +91,7 @@ impl Anomaly {
             Self::JournalLate => "journal_late",
             Self::RouteFailed => "route_failed",
             Self::RouteLate => "route_late",
+            Self::CallerStranded => "caller_stranded",
             Self::TooManyHandoffs => "too_many_handoffs",
             Self::StaleHandoff => "stale_handoff",
             Self::LegOutOfOrder => "leg_out_of_order",

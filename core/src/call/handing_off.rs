@@ -11,11 +11,18 @@ use super::policy::Mode;
 use super::state::{Handoff, Stage, State};
 use super::timer::Timer;
 use crate::id::HandoffId;
-use crate::route::{Acceptance, Joining, Plan, TargetName};
+use crate::route::{Acceptance, Joining, PassedOver, Plan, TargetName};
 use crate::time::CallTime;
 
 /// The caller is listening.
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// A caller who waits for nobody is taken elsewhere as soon as the carrier lets us, without a flood of
+/// requests.
+const STRANDED_RETRY: Duration = Duration::from_secs(5);
+
+/// Plivo takes a call for a loop after 70 transfers, and ends it.
+const MOST_REWRITES: u32 = 60;
 
 /// A carrier that took a rewrite and does not act on it is asked this often.
 const FETCHES_AWAITED: u32 = 2;
@@ -67,12 +74,15 @@ impl Call {
         let Some(latest) = &self.handoff else {
             return;
         };
-        let targets = plan.targets.into_iter().map(|name| self.planned(name));
+        let carrier = self.arrival.carrier;
+        let cannot = |name: &TargetName| self.policy.unreachable.contains(&(carrier, name.clone()));
+        let (passed_over, targets): (Vec<_>, Vec<_>) = plan.targets.into_iter().partition(cannot);
+        let passed_over = (passed_over.into_iter()).map(|name| (name, PassedOver::Unavailable));
         let fact = Fact::Routed {
             handoff: latest.trigger.handoff.clone(),
             route: plan.route,
-            targets: targets.collect(),
-            passed_over: plan.passed_over,
+            targets: targets.into_iter().map(|name| self.planned(name)).collect(),
+            passed_over: plan.passed_over.into_iter().chain(passed_over).collect(),
         };
         self.record(fact);
     }
@@ -101,6 +111,12 @@ impl Call {
         };
         let asked = handoff.attempts - handoff.settled_attempts;
         let (most, reason) = match (&handoff.stage, self.policy.mode) {
+            // Nobody but us has the caller, so that there is no giving up.
+            (Stage::NotSent | Stage::Unknown | Stage::Taken | Stage::Refused, _)
+                if handoff.was_placed() =>
+            {
+                return self.request_rewrite();
+            }
             (Stage::NotSent | Stage::Unknown, _) => {
                 (self.policy.rewrite_attempts, GiveUpReason::AttemptsUsedUp)
             }
@@ -213,11 +229,17 @@ impl Call {
     }
 
     /// Makes no further attempt. A voice agent beside us still has the caller; where we are the
-    /// voice agent's line, nobody has, and the carrier's own document goes on.
+    /// voice agent's line, nobody has, and the carrier's own document goes on. A caller who waits in a
+    /// document of ours has neither, and is not given up.
     pub(super) fn give_up(&mut self, reason: GiveUpReason) {
         let Some(latest) = &self.handoff else {
             return;
         };
+        if latest.was_placed() {
+            self.timers
+                .set(Timer::RewriteRetry, self.now + STRANDED_RETRY);
+            return self.note(Anomaly::CallerStranded);
+        }
         self.record(Fact::HandoffGivenUp {
             handoff: latest.trigger.handoff.clone(),
             reason,
@@ -262,6 +284,10 @@ impl Call {
             return;
         };
         let (handoff, attempt) = (latest.trigger.handoff.clone(), latest.attempts + 1);
+        if attempt > MOST_REWRITES {
+            self.asking = Asking::Nothing;
+            return self.note(Anomaly::CallerStranded);
+        }
         let targets = latest.remaining();
         self.record(Fact::RewriteRequested {
             handoff: handoff.clone(),

@@ -164,6 +164,11 @@ impl Call {
         }
     }
 
+    /// Whether the caller is on the line, as far as we know.
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     /// Whether a human has, or had, the caller.
     pub fn has_human(&self) -> bool {
         (self.handoff.as_ref()).is_some_and(Handoff::has_human)
@@ -219,13 +224,7 @@ impl Call {
     pub fn handle(&mut self, event: Event, now: CallTime) {
         self.now = now;
         match self.state {
-            State::Ended(_) => return self.note(Anomaly::EventAfterEnd),
-            State::Ending(disposition) => {
-                if event == Event::EndRecorded {
-                    self.state = State::Ended(disposition);
-                }
-                return;
-            }
+            State::Ended(_) | State::Ending(_) => return self.on_event_after_end(event),
             State::Open | State::Leaving => {}
         }
         match event {
@@ -271,6 +270,20 @@ impl Call {
             Event::CallInspected(inspection) => self.on_inspected(inspection, now),
             Event::CallCompleted => self.leave(now),
             Event::EndRecorded => self.note(Anomaly::EventAfterEnd),
+        }
+    }
+
+    /// Nothing more happens in the call, but nobody may be rung for a caller who is gone.
+    fn on_event_after_end(&mut self, event: Event) {
+        match (event, self.state) {
+            (Event::EndRecorded, State::Ending(disposition)) => {
+                self.state = State::Ended(disposition);
+            }
+            (Event::HumanCalled { leg: Ok(leg), .. }, _) => {
+                self.commands.push_back(Command::HangUpHuman(leg));
+            }
+            (_, State::Ended(_)) => self.note(Anomaly::EventAfterEnd),
+            (_, State::Ending(_) | State::Open | State::Leaving) => {}
         }
     }
 

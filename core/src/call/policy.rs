@@ -1,10 +1,12 @@
 //! What an operator decides about every call.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::LastResort;
-use crate::route::Routes;
+use crate::id::Carrier;
+use crate::route::{Routes, TargetName};
 use crate::rule::RuleSet;
 use crate::signal::{AsksHuman, Sentiment};
 
@@ -28,6 +30,8 @@ pub struct Policy {
     pub sentiment: Sentiment,
     /// Whom to try for whom.
     pub routes: Arc<Routes>,
+    /// Targets that a carrier cannot reach, for plans that nobody else has looked at.
+    pub unreachable: BTreeSet<(Carrier, TargetName)>,
     /// What callers get after the last target.
     pub last_resort: LastResort,
     /// How the call's media comes.

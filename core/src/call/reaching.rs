@@ -17,6 +17,9 @@ use crate::time::CallTime;
 /// Users of every product like this one are cut off within the first minutes, if at all.
 const WATCHED: Duration = Duration::from_secs(120);
 
+/// Nobody hears a whisper, twice, and thinks about it for longer.
+const LONGEST_WHISPER: Duration = Duration::from_secs(90);
+
 /// What a carrier that asks is told to do with the caller after a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
@@ -171,8 +174,13 @@ impl Call {
         leg: Result<CarrierCallId, DialEnd>,
         now: CallTime,
     ) {
-        let awaited = self.state == State::Open && self.is_under_way(effort);
+        let awaited = self.awaits(effort);
+        let leg_known = self.leg_of(&effort.target);
+        let known = leg_known.is_some_and(|leg| leg.called.is_some());
         match leg {
+            // Told by the answer to our request and by each callback of the leg, for which a carrier may
+            // have two names.
+            Ok(_) if awaited && known => {}
             Ok(leg) if awaited => self.record(Fact::HumanCalled {
                 handoff: effort.handoff.clone(),
                 target: effort.target.clone(),
@@ -182,6 +190,11 @@ impl Call {
             Ok(leg) => self.commands.push_back(Command::HangUpHuman(leg)),
             Err(end) => self.on_human_left(effort, end, now),
         }
+    }
+
+    /// Whether the caller waits for the target of an effort, or has the human already.
+    pub fn awaits(&self, effort: &Effort) -> bool {
+        self.state == State::Open && self.is_under_way(effort)
     }
 
     /// Nobody knows whether the human's phone was called: its news has its time to come.
@@ -309,17 +322,23 @@ impl Call {
     /// two were joined, and a human who hangs up at once has not taken the call.
     fn judge(&self, effort: &Effort, end: DialEnd, now: CallTime) -> DialEnd {
         let leg = self.leg_of(&effort.target);
-        let taken = leg.is_some_and(|leg| leg.at(LegProgress::Accepted).is_some());
+        let latest = self.handoff.as_ref();
+        let under_way = latest.and_then(|latest| latest.current());
+        let taken = self.has_human() && under_way.is_some_and(|at| at.name == effort.target);
+        let until = (leg.and_then(|leg| leg.at(LegProgress::Completed))).unwrap_or(now);
+        // Whoever stayed for longer than any whisper lasts had the caller, though nobody said so.
+        let stayed = (leg.and_then(|leg| leg.at(LegProgress::Answered)))
+            .is_some_and(|answered| until.since(answered) > LONGEST_WHISPER);
         // Whoever waits for a human who is still being called has left by themselves.
         let left = leg.is_some_and(|leg| leg.called.is_some() && !leg.is_over());
         let end = match end == DialEnd::AnsweredNotBridged {
-            true if taken => DialEnd::Bridged,
+            true if taken || stayed => DialEnd::Bridged,
             true if left => DialEnd::Canceled,
             true | false => end,
         };
         let joined = leg.and_then(|leg| leg.joined_at());
         match (end, joined) {
-            (DialEnd::Bridged, Some(joined)) if now.since(joined) < self.policy.bridged_after => {
+            (DialEnd::Bridged, Some(joined)) if until.since(joined) < self.policy.bridged_after => {
                 DialEnd::HungUpAtOnce
             }
             (end, _) => end,

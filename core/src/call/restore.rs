@@ -60,7 +60,8 @@ impl Call {
         let Some(handoff) = &self.handoff else {
             return;
         };
-        let old = now.since(handoff.trigger.at) > FRESH;
+        // A caller who waits in a document of ours waits still.
+        let old = !handoff.was_placed() && now.since(handoff.trigger.at) > FRESH;
         match handoff.stage {
             Stage::Refused => self.give_up(GiveUpReason::Refused),
             // Whoever has the caller has had them for a while: the voice agent hears them if
@@ -86,7 +87,9 @@ impl Call {
             }
             // A human whose call was asked for by a process that died before it knew is called twice:
             // that beats a caller who waits for nobody.
-            Stage::Dialling(ref leg) if leg.called.is_none() => self.on_placed(now),
+            Stage::Dialling(ref leg) if leg.called.is_none() && leg.is_untold() => {
+                self.on_placed(now);
+            }
             Stage::Dialling(_) => self
                 .timers
                 .set(Timer::HumanAbsent, now + self.policy.human_deadline),

@@ -127,6 +127,11 @@ impl Handoff {
         self.targets().get(self.tried.len())
     }
 
+    /// Whether the carrier has followed a document of this handoff, so that nobody else has the caller.
+    pub(super) fn was_placed(&self) -> bool {
+        self.settled_attempts > 0
+    }
+
     /// The targets that are not done with.
     pub(super) fn remaining(&self) -> Vec<TargetName> {
         let left = self.targets().iter().skip(self.tried.len());

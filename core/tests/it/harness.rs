@@ -39,6 +39,7 @@ pub fn policy() -> Policy {
         mode: Mode::Listen,
         digits_pause: Duration::from_millis(1_500),
         routes: routes(&[("support", Acceptance::Answer, Joining::Dial)]),
+        unreachable: BTreeSet::new(),
         last_resort: LastResort::CallBack,
         route_deadline: Duration::from_secs(1),
         bridged_after: Duration::from_secs(2),

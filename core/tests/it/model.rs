@@ -28,7 +28,7 @@ struct Model {
 impl Model {
     fn on_command(&mut self, command: &Command) {
         assert!(
-            !self.over || matches!(command, Command::Note(_)),
+            !self.over || matches!(command, Command::Note(_) | Command::HangUpHuman(_)),
             "a command after the end: {command:?}"
         );
         match command {

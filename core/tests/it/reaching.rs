@@ -767,3 +767,157 @@ fn where_we_are_the_line_what_was_taken_and_never_fetched_is_not_repeated() {
         "#]],
     );
 }
+
+#[test]
+fn a_human_in_a_conference_who_need_press_nothing_has_talked() {
+    check_under(
+        only("room", Acceptance::Answer, Joining::Conference),
+        r#"
+        +01.100 settled 1 accepted
+        +01.400 called CA-human 1 room
+        +06.000 leg answered 1 room
+        +40.000 left not-bridged 1 room
+        +40.100 dial not-bridged 1 room
+        +40.150 ask-next 1 room
+        "#,
+        expect![[r#"
+            +01.100  rewrite     accepted
+            +01.100  > call room, attempt 1
+            +01.400  leg         human called to the caller's conference (room)
+            +06.000  leg         human answered (room)
+            +08.000  leg         caller and human talk (room)
+            +40.000  leg         human's leg over (room)
+            +40.100  dial        over after caller and human talked (room)
+            +40.100  watch       caller and human were parted within two minutes
+            +40.150  < next: hang up
+        "#]],
+    );
+}
+
+#[test]
+fn a_caller_who_waits_in_our_document_is_not_given_up() {
+    check_under(
+        only("room", Acceptance::Key, Joining::Conference),
+        r#"
+        +01.100 settled 1 accepted
+        +01.400 called CA-human 1 room
+        +20.000 left no-answer 1 room
+        +20.200 settled 2 refused
+        +25.400 settled 3 not-sent
+        +27.600 settled 4 accepted
+        +30.000 completed
+        "#,
+        expect![[r#"
+            +01.100  rewrite     accepted
+            +01.100  > call room, attempt 1
+            +01.400  leg         human called to the caller's conference (room)
+            +20.000  dial        nobody answered (room)
+            +20.000  rewrite     requested, attempt 2
+            +20.000  > rewrite, attempt 2: 
+            +20.200  rewrite     refused, status 400, code 21205
+            +20.200  ! caller_stranded
+            +25.200  rewrite     requested, attempt 3
+            +25.200  > rewrite, attempt 3: 
+            +25.400  rewrite     not sent
+            +26.400  rewrite     requested, attempt 4
+            +26.400  > rewrite, attempt 4: 
+            +27.600  rewrite     accepted
+            +27.600  promise     the caller was told that somebody calls back
+            +30.000  ended       no_answer
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_takes_a_caller_out_of_the_conference_however_long_ago_they_asked() {
+    let mut before = Harness::under(only("room", Acceptance::Key, Joining::Conference));
+    before.run(
+        r#"
+        +01.000 request "operator"
+        +01.100 settled 1 accepted
+        +01.400 called CA-human 1 room
+        +40.000 left no-answer 1 room
+        "#,
+    );
+    let now = CallTime::from_millis(41_000);
+    let mut after = Harness::restored(before.facts.clone(), now);
+    after.run(
+        r#"
+        +41.100 inspected in-progress
+        +43.000 settled 3 accepted
+        +45.000 completed
+        "#,
+    );
+    expect![[r#"
+        +00.000  rewrite     unknown whether it acted
+        +00.000  > inspect
+        +42.600  rewrite     requested, attempt 3
+        +42.600  > rewrite, attempt 3: 
+        +43.000  rewrite     accepted
+        +43.000  promise     the caller was told that somebody calls back
+        +45.000  ended       no_answer
+    "#]]
+    .assert_eq(&after.out);
+}
+
+#[test]
+fn a_human_who_is_called_after_the_call_has_ended_is_hung_up_on() {
+    check_under(
+        only("room", Acceptance::Key, Joining::Conference),
+        r#"
+        +01.100 settled 1 accepted
+        +01.300 completed
+        +09.000 called CA-human 1 room
+        "#,
+        expect![[r#"
+            +01.100  rewrite     accepted
+            +01.100  > call room, attempt 1
+            +01.300  ended       caller_hung_up
+            +09.000  > hang up CA-human
+        "#]],
+    );
+}
+
+#[test]
+fn a_leg_that_only_its_callbacks_name_is_hung_up_too() {
+    check_under(
+        only("room", Acceptance::Key, Joining::Conference),
+        r#"
+        +01.100 settled 1 accepted
+        +02.000 called CA-human 1 room
+        +02.001 leg ringing 1 room
+        +02.500 called CA-other-name 1 room
+        +04.000 completed
+        "#,
+        expect![[r#"
+            +01.100  rewrite     accepted
+            +01.100  > call room, attempt 1
+            +02.000  leg         human called to the caller's conference (room)
+            +02.001  leg         human's phone rings (room)
+            +04.000  > hang up CA-human
+            +04.000  ended       caller_hung_up
+        "#]],
+    );
+}
+
+#[test]
+fn whoever_stayed_longer_than_a_whisper_had_the_caller() {
+    check(
+        r#"
+        +01.100 settled 1 accepted
+        +08.000 leg answered 1 support
+        +99.000 leg completed 1 support
+        +99.100 dial not-bridged 1 support
+        +99.150 ask-next 1 support
+        "#,
+        expect![[r#"
+            +01.100  rewrite     accepted
+            +08.000  leg         human answered (support)
+            +60.000  > inspect
+            +99.000  leg         human's leg over (support)
+            +99.100  dial        over after caller and human talked (support)
+            +99.100  watch       caller and human were parted within two minutes
+            +99.150  < next: hang up
+        "#]],
+    );
+}

@@ -65,11 +65,12 @@ struct Efforts {
     last_end: Option<DialEnd>,
     parted: Option<DialEnd>,
     given_up: bool,
+    refused: bool,
 }
 
 impl Efforts {
     fn be_placed(&mut self) {
-        (self.placed, self.given_up) = (true, false);
+        (self.placed, self.given_up, self.refused) = (true, false, false);
         self.leg.clear();
         self.over_first = false;
         if self.place >= self.plan.len() {
@@ -91,7 +92,8 @@ impl Efforts {
             (self.talking, self.over_first) = (false, false);
             self.last_end = Some(DialEnd::NoAnswer);
         }
-        (self.place, self.placed, self.given_up) = (place, true, false);
+        (self.place, self.placed) = (place, true);
+        (self.given_up, self.refused) = (false, false);
         Some(place)
     }
 
@@ -101,7 +103,7 @@ impl Efforts {
 
     fn outlook(&self) -> Disposition {
         let told = |progress| self.leg.contains(&progress);
-        if self.given_up {
+        if self.given_up || self.refused {
             return Disposition::CarrierRefused { code: None };
         }
         match self.parted {
@@ -175,6 +177,9 @@ fn told(facts: &[(CallTime, Fact)], feeling: (f64, f64)) -> View {
                 let awaited = !efforts.placed && *attempt == view.attempts;
                 if awaited && *outcome == RewriteOutcome::Accepted {
                     efforts.be_placed();
+                }
+                if awaited && matches!(outcome, RewriteOutcome::Refused { .. }) {
+                    efforts.refused = true;
                 }
             }
             Fact::DocumentFetched { .. } => efforts.be_placed(),

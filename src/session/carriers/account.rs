@@ -143,6 +143,11 @@ impl CarrierAccount {
         ask!(self, account => account.handoff(arrival, step, briefing))
     }
 
+    /// Whether the human of a step is called apart from the caller, who waits for them.
+    pub fn called_apart(&self, step: &Step) -> bool {
+        ask!(self, account => account.script.called_apart(step))
+    }
+
     /// When the target of a step has taken the call.
     pub fn acceptance(&self, step: &Step) -> Acceptance {
         ask!(self, account => account.script.acceptance(step))

@@ -134,7 +134,8 @@ impl Script {
         };
         Some(HumanToCall {
             number,
-            caller_id: self.caller_id(arrival)?,
+            // A call of ours may not show the caller's number: accounts show what they own or verified.
+            caller_id: caller_id(CallerIdPolicy::Called, &arrival.caller, &arrival.called)?,
             ring: target.ring,
             document_url: self.url(&step.path(carrier, "human")),
             status_url: self.url(&step.path(carrier, "human-status")),
@@ -154,6 +155,14 @@ impl Script {
     /// How the target of a step is reached.
     pub(super) fn reach(&self, step: &Step) -> Option<&Reach> {
         self.under_way(step).map(|target| &target.reach)
+    }
+
+    /// Whether the human of a step is called apart from the caller.
+    pub(super) fn called_apart(&self, step: &Step) -> bool {
+        matches!(
+            self.reach(step),
+            Some(Reach::Conference { .. } | Reach::MultiPartyCall { .. })
+        )
     }
 
     /// What a caller gets whom no human could take.

@@ -14,7 +14,6 @@ use super::script::{HOLD, Script};
 use super::step::Step;
 use crate::carrier::argument::{ArgumentError, Spoken, StreamToken, StreamUrl, WebUrl};
 use crate::carrier::document::{DeadManTail, Document};
-use crate::carrier::target::Reach;
 use crate::carrier::twilio::rest::{self, Account};
 use crate::carrier::twilio::twiml::{self, Hold, Mode, QueueHold, Standing, VoiceAnswer, Whisper};
 use crate::carrier::twilio::webhook::QueueWait;
@@ -118,11 +117,9 @@ impl TwilioAccount {
     }
 
     pub(super) fn accepted(&self, step: &Step) -> Document {
-        match self.script.reach(step) {
-            Some(Reach::Conference { .. } | Reach::MultiPartyCall { .. }) => {
-                twiml::conference_accepted(&step.handoff)
-            }
-            Some(_) | None => twiml::accepted(),
+        match self.script.called_apart(step) {
+            true => twiml::conference_accepted(&step.handoff),
+            false => twiml::accepted(),
         }
     }
 

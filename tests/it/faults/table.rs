@@ -613,6 +613,45 @@ const CONFERENCES: &[Case] = &[
     )
     .act(Act::HangUpOnceTold("human answered"))
     .gone(),
+    case("conference: the human need press nothing", BOTH, |scene| {
+        scene.conference().target("accept = \"answer\"");
+        scene.then(ANSWERS, "");
+    }),
+    case(
+        "conference: the way out of it is refused once",
+        BOTH,
+        |scene| {
+            scene.conference().human(Human::Busy).then(ANSWERS, "");
+            scene.rewrites_meet(FaultKind::Delay(Duration::from_millis(1)), 1);
+            scene.rewrites_meet(FaultKind::ServerError(400), 1);
+        },
+    )
+    .rewrites(3)
+    .phones(2),
+    case(
+        "conference: the caller hangs up before a busy carrier calls",
+        BOTH,
+        |scene| {
+            let kind = FaultKind::TooManyRequests {
+                retry_after: Some(3),
+            };
+            scene.conference().creations_meet(kind, 1);
+        },
+    )
+    .act(Act::HangUpAt(waits))
+    .gone()
+    .phones(0),
+    case(
+        "conference: the caller hangs up on a call that nobody named",
+        BOTH,
+        |scene| {
+            scene.timeout("600ms").conference().human(Human::NoAnswer);
+            scene.target("ring = \"60s\"");
+            scene.creations_meet(FaultKind::CutAfterActing, 1);
+        },
+    )
+    .act(Act::HangUpOnceTold("phone rings"))
+    .gone(),
 ];
 
 const GROUPS: [&[Case]; 7] = [
