@@ -12,7 +12,7 @@ use std::time::Duration;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use handoff::carrier::brief::Brief;
-use handoff::carrier::document::{Acceptance, HandoffUrls};
+use handoff::carrier::document::{Acceptance, HandoffUrls, RoomName};
 use handoff::carrier::number::E164;
 use handoff::carrier::target::Reach;
 use handoff::carrier::twilio::argument::{RingSeconds, Spoken, Voice, WebUrl};
@@ -320,6 +320,7 @@ mod carrier {
             ring: RingSeconds::new(25).expect("a ring time"),
             whisper: true,
             acceptance: Acceptance::Key,
+            room: RoomName::of(&brief.handoff, 1),
             brief: &brief,
             urls: HandoffUrls {
                 after: url("after-dial/h1"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use handoff_core::id::HandoffId;
 pub use handoff_core::route::Acceptance;
 
 use super::argument::{RingSeconds, Spoken, Voice, WebUrl};
@@ -75,6 +76,8 @@ pub struct Handoff<'a> {
     pub whisper: bool,
     /// When the human has taken the call.
     pub acceptance: Acceptance,
+    /// Where caller and human meet, if they meet in a room.
+    pub room: RoomName,
     /// What the human's side is told of the call.
     pub brief: &'a Brief,
     /// Where the carrier asks and reports.
@@ -94,6 +97,23 @@ pub struct HandoffUrls {
     pub wait: WebUrl,
     /// The recording for that, if it is not the carrier's to choose.
     pub music: Option<WebUrl>,
+}
+
+/// The conference or multi-party call in which a caller waits for a human: one of its own for each rewrite,
+/// so that a human who was called for an earlier one comes to nobody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// The room of a rewrite.
+    pub fn of(handoff: &HandoffId, attempt: u32) -> Self {
+        Self(format!("{handoff}_{attempt}"))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The key by which a human takes a call.

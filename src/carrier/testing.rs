@@ -6,7 +6,7 @@ use handoff_core::time::WallTime;
 
 use super::argument::{RingSeconds, Spoken, Voice, WebUrl};
 use super::brief::Brief;
-use super::document::{Acceptance, Handoff, HandoffUrls};
+use super::document::{Acceptance, Handoff, HandoffUrls, RoomName};
 use super::number::E164;
 use super::target::{HeaderName, Reach, SipTarget, SipUri};
 use super::template::Template;
@@ -66,6 +66,7 @@ impl Parts {
             ring: RingSeconds::new(25).expect("a ring time"),
             whisper: self.whisper,
             acceptance: self.acceptance,
+            room: RoomName::of(&self.brief.handoff, 2),
             brief: &self.brief,
             urls: self.urls.clone(),
         }

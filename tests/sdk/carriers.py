@@ -88,9 +88,10 @@ class Twilio:
 class Plivo:
     name = "plivo"
     token = PLIVO_TOKEN
-    entrances = ["answer", *ASKED]
+    # A human who is called for nobody is asked for no key, so nothing here names where keys are told.
+    entrances = ["answer", *ASKED, f"accept/{HANDOFF}/{ROOM}"]
     exits = ["hangup"]
-    named = {"stream-status", "after-dial", "leg", "whisper", "accept", "wait", "message", "media"}
+    named = {"stream-status", "after-dial", "leg", "whisper", "wait", "message", "media"}
     # Seen on live calls; the server takes the others too.
     upgrade_scheme = "http"
 

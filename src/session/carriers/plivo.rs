@@ -13,7 +13,7 @@ use super::account::{AudioTime, Introduction, Said};
 use super::script::{HOLD, Script};
 use super::step::Step;
 use crate::carrier::argument::{ArgumentError, Spoken, StreamToken, StreamUrl, WebUrl};
-use crate::carrier::document::{DeadManTail, Document};
+use crate::carrier::document::{DeadManTail, Document, RoomName};
 use crate::carrier::plivo::rest::{self, Account, AccountKind};
 use crate::carrier::plivo::wire::{self, Track, WireError};
 use crate::carrier::plivo::xml::{self, Hold, Mode, Room, RoomKind, VoiceAnswer, Whisper};
@@ -101,12 +101,16 @@ impl PlivoAccount {
         let url = |what: &str| self.script.url(&step.path(Carrier::Plivo, what));
         let (keyed_url, leg_url) = (url("accept"), url("leg"));
         let whisper = self.whispered(step, &text);
-        xml::room_whisper(&whisper, &keyed_url, &self.room(step, &leg_url))
+        xml::room_whisper(
+            &whisper,
+            &keyed_url,
+            &self.room(step, &step.room(), &leg_url),
+        )
     }
 
     pub(super) fn accepted(&self, step: &Step) -> Document {
         let leg_url = self.script.url(&step.path(Carrier::Plivo, "leg"));
-        xml::room_accepted(&self.room(step, &leg_url))
+        xml::room_accepted(&self.room(step, &step.room(), &leg_url))
     }
 
     pub(super) fn not_accepted(&self) -> Document {
@@ -136,13 +140,13 @@ impl PlivoAccount {
         rest::transfer_call(&self.rest, &arrival.carrier_call, &url)
     }
 
-    fn room<'a>(&self, step: &'a Step, leg_url: &'a WebUrl) -> Room<'a> {
+    fn room<'a>(&self, step: &Step, name: &'a RoomName, leg_url: &'a WebUrl) -> Room<'a> {
         let kind = match self.script.reach(step) {
             Some(Reach::MultiPartyCall { .. }) => RoomKind::MultiPartyCall,
             Some(_) | None => RoomKind::Conference,
         };
         Room {
-            handoff: &step.handoff,
+            name,
             kind,
             leg_url,
         }

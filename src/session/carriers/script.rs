@@ -93,6 +93,7 @@ impl Script {
             ring: target.ring,
             whisper: target.whisper,
             acceptance: target.acceptance,
+            room: step.room(),
             brief: &briefing.brief,
             urls: HandoffUrls {
                 after: about("after-dial"),

@@ -4,6 +4,8 @@ use handoff_core::call::{DialEnd, Effort, NextStep};
 use handoff_core::id::{Carrier, HandoffId};
 use handoff_core::route::TargetName;
 
+use crate::carrier::document::RoomName;
+
 /// Stands in a path for nobody. No target has this name.
 const NOBODY: &str = "~";
 /// Stands between the names of targets, which have none in them.
@@ -78,6 +80,11 @@ impl Step {
             (_, []) => NextStep::LastResort,
             (_, left) => NextStep::Reach(left.to_vec()),
         }
+    }
+
+    /// Where the caller waits for a human who is called apart.
+    pub(super) fn room(&self) -> RoomName {
+        RoomName::of(&self.handoff, self.attempt)
     }
 
     /// The step that begins with an effort: its target and nobody after it.

@@ -113,12 +113,12 @@ impl TwilioAccount {
 
     pub(super) fn brief_human(&self, step: &Step, briefing: &Briefing) -> Document {
         let (text, keyed_url) = self.spoken(step, briefing);
-        twiml::conference_whisper(&self.whispered(step, &text, &keyed_url), &step.handoff)
+        twiml::conference_whisper(&self.whispered(step, &text, &keyed_url), &step.room())
     }
 
     pub(super) fn accepted(&self, step: &Step) -> Document {
         match self.script.called_apart(step) {
-            true => twiml::conference_accepted(&step.handoff),
+            true => twiml::conference_accepted(&step.room()),
             false => twiml::accepted(),
         }
     }

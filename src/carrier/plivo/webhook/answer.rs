@@ -20,23 +20,10 @@ pub struct AnswerRequest {
     pub from: Party,
     /// Who is called, likewise.
     pub to: Party,
-    /// Who began it.
-    pub direction: Direction,
     /// What made Plivo ask.
     pub event: AnswerEvent,
     /// Every other parameter, by the vendor's names.
     pub parameters: BTreeMap<String, Pii<String>>,
-}
-
-/// Who began a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Somebody called us.
-    Inbound,
-    /// Our REST request, or a `<Dial>`.
-    Outbound,
-    /// Not said, or not known to this version.
-    Other,
 }
 
 /// What made Plivo ask for instructions.
@@ -59,7 +46,7 @@ impl AnswerRequest {
     /// [`WebhookError`] if the call is not named. Everything else has a meaning when it is missing: a
     /// caller must not be lost over a parameter.
     pub fn parse(parameters: &[(String, String)]) -> Result<Self, WebhookError> {
-        const READ: [&str; 5] = ["CallUUID", "From", "To", "Direction", "Event"];
+        const READ: [&str; 4] = ["CallUUID", "From", "To", "Event"];
         let form = Form(parameters);
         Ok(Self {
             // The exit of a multi-party call may name its member alone.
@@ -69,11 +56,6 @@ impl AnswerRequest {
             },
             from: caller(form.get("From").unwrap_or_default()),
             to: caller(form.get("To").unwrap_or_default()),
-            direction: match form.get("Direction") {
-                Some("inbound") => Direction::Inbound,
-                Some("outbound") => Direction::Outbound,
-                Some(_) | None => Direction::Other,
-            },
             event: match letters(form.get("Event").unwrap_or_default()).as_str() {
                 "startapp" => AnswerEvent::Started,
                 "hangup" => AnswerEvent::Hangup,

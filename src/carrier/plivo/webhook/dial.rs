@@ -16,8 +16,6 @@ pub struct DialOutcome {
     pub status: DialStatus,
     /// The dialled leg, if one was placed.
     pub leg: Option<CarrierCallId>,
-    /// Whether the leg rang, where the carrier says so in a word that is known.
-    pub rang: Option<bool>,
     /// Why it ended, if the cause is one of the known ones.
     pub cause: Option<HangupCause>,
     /// Plivo's code for why it ended. No page has it here, and it is read should it come.
@@ -64,7 +62,6 @@ impl DialOutcome {
                 _ => DialStatus::Other,
             },
             leg: form.optional_call("DialBLegUUID")?,
-            rang: form.truth("DialRingStatus"),
             cause: form.get("DialHangupCause").and_then(HangupCause::parse),
             code: (form.number("DialHangupCauseCode"))
                 .or_else(|| form.number("DialBLegHangupCauseCode")),

@@ -29,7 +29,7 @@ mod stream;
 mod voicemail;
 
 pub use crate::carrier::form::{WebhookError, parse_form};
-pub use answer::{AnswerEvent, AnswerRequest, Direction};
+pub use answer::{AnswerEvent, AnswerRequest};
 pub use call::CallStatus;
 pub use dial::{DialOutcome, DialStatus};
 pub use keyed::Keyed;

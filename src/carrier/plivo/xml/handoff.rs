@@ -43,7 +43,7 @@ pub fn handoff_document(handoff: &Handoff<'_>) -> Document {
         }
         Way::Room(kind) => {
             speak(xml, handoff.announcement, handoff.voice);
-            kind.admit_caller(xml, &handoff.brief.handoff, &handoff.urls);
+            kind.admit_caller(xml, &handoff.room, &handoff.urls);
         }
         Way::None => redirect(xml, &handoff.urls.after),
     })

@@ -5,17 +5,15 @@
 //! the caller's document goes on at its action URL. Nothing here ends the wait: whoever gave the caller this
 //! document has to.
 
-use handoff_core::id::HandoffId;
-
 use crate::carrier::argument::WebUrl;
-use crate::carrier::document::HandoffUrls;
+use crate::carrier::document::{HandoffUrls, RoomName};
 use crate::carrier::markup::Xml;
 
 /// The room of a handoff, for the human's side.
 #[derive(Clone, Copy, Debug)]
 pub struct Room<'a> {
-    /// What it is called after.
-    pub handoff: &'a HandoffId,
+    /// What it is called.
+    pub name: &'a RoomName,
     /// What it is.
     pub kind: RoomKind,
     /// Where Plivo reports that the human came and left
@@ -34,7 +32,7 @@ pub enum RoomKind {
 
 impl RoomKind {
     /// Writes the element that has the caller wait.
-    pub(super) fn admit_caller(self, xml: &mut Xml, handoff: &HandoffId, urls: &HandoffUrls) {
+    pub(super) fn admit_caller(self, xml: &mut Xml, name: &RoomName, urls: &HandoffUrls) {
         let (wait, after, leg) = (urls.wait.as_str(), urls.after.as_str(), urls.leg.as_str());
         match self {
             Self::Conference => {
@@ -48,7 +46,7 @@ impl RoomKind {
                     ("callbackUrl", leg),
                     ("callbackMethod", "POST"),
                 ];
-                xml.element("Conference", attributes, |xml| xml.text(handoff.as_str()));
+                xml.element("Conference", attributes, |xml| xml.text(name.as_str()));
             }
             Self::MultiPartyCall => {
                 let attributes = [
@@ -68,7 +66,7 @@ impl RoomKind {
                     ("statusCallbackEvents", "participant-state-changes"),
                 ];
                 xml.element("MultiPartyCall", attributes, |xml| {
-                    xml.text(handoff.as_str());
+                    xml.text(name.as_str());
                 });
             }
         }
@@ -87,7 +85,7 @@ impl Room<'_> {
                     ("callbackMethod", "POST"),
                 ];
                 xml.element("Conference", attributes, |xml| {
-                    xml.text(self.handoff.as_str());
+                    xml.text(self.name.as_str());
                 });
             }
             RoomKind::MultiPartyCall => {
@@ -100,7 +98,7 @@ impl Room<'_> {
                     ("exitSound", "none"),
                 ];
                 xml.element("MultiPartyCall", attributes, |xml| {
-                    xml.text(self.handoff.as_str());
+                    xml.text(self.name.as_str());
                 });
             }
         }

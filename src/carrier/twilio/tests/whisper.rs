@@ -4,7 +4,7 @@ use expect_test::expect_file;
 
 use super::golden::check;
 use crate::carrier::argument::{RingSeconds, Spoken, Voice};
-use crate::carrier::document::{Acceptance, Document};
+use crate::carrier::document::{Acceptance, Document, RoomName};
 use crate::carrier::testing::{brief, url};
 use crate::carrier::twilio::twiml::{
     Hold, LastResort, QueueHold, Standing, StandingError, Whisper, accepted, conference_accepted,
@@ -51,16 +51,16 @@ fn the_right_key_joins_and_any_other_drops() {
 
 #[test]
 fn a_human_joins_a_conference_once_they_took_the_call() {
-    let handoff = brief().handoff;
-    let asked = with_whisper(Acceptance::Key, |it| conference_whisper(it, &handoff));
+    let room = RoomName::of(&brief().handoff, 2);
+    let asked = with_whisper(Acceptance::Key, |it| conference_whisper(it, &room));
     assert_eq!(asked, with_whisper(Acceptance::Key, whisper));
-    let told = with_whisper(Acceptance::Answer, |it| conference_whisper(it, &handoff));
+    let told = with_whisper(Acceptance::Answer, |it| conference_whisper(it, &room));
     check(
         &told,
         expect_file!["../golden/conference_whisper_answer.xml"],
     );
     check(
-        &conference_accepted(&handoff),
+        &conference_accepted(&room),
         expect_file!["../golden/conference_accepted.xml"],
     );
 }

@@ -134,7 +134,7 @@ fn conference(xml: &mut Xml, handoff: &Handoff<'_>) {
         .flat_map(|url| [("waitUrl", url.as_str()), ("waitMethod", "GET")]);
     xml.element("Dial", asking(handoff), |xml| {
         xml.element("Conference", attributes.into_iter().chain(music), |xml| {
-            xml.text(handoff.brief.handoff.as_str());
+            xml.text(handoff.room.as_str());
         });
     });
 }

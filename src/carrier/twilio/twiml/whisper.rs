@@ -3,11 +3,9 @@
 //! As the document of `<Number url>` and its like it runs on the human's leg while the caller still hears
 //! the ring: it bridges the two when it runs out and drops the human when it hangs up.
 
-use handoff_core::id::HandoffId;
-
 use super::verb::{hang_up, response, say};
 use crate::carrier::argument::{Spoken, Voice, WebUrl};
-use crate::carrier::document::{Acceptance, Document};
+use crate::carrier::document::{Acceptance, Document, RoomName};
 use crate::carrier::markup::Xml;
 
 /// How long the human has for the key after each time they were told.
@@ -48,20 +46,20 @@ pub fn not_accepted() -> Document {
 }
 
 /// Builds the document of a human who is called to a caller in a conference.
-pub fn conference_whisper(whisper: &Whisper<'_>, handoff: &HandoffId) -> Document {
+pub fn conference_whisper(whisper: &Whisper<'_>, room: &RoomName) -> Document {
     response(|xml| match whisper.acceptance {
         Acceptance::Key => ask_twice(xml, whisper),
         Acceptance::Answer => {
             say(xml, whisper.text, whisper.voice);
-            join(xml, handoff);
+            join(xml, room);
         }
     })
 }
 
 /// Builds the answer to the right key of such a human. Once they leave, the conference is over for the
 /// caller too, whose document goes on.
-pub fn conference_accepted(handoff: &HandoffId) -> Document {
-    response(|xml| join(xml, handoff))
+pub fn conference_accepted(room: &RoomName) -> Document {
+    response(|xml| join(xml, room))
 }
 
 fn ask_twice(xml: &mut Xml, whisper: &Whisper<'_>) {
@@ -81,7 +79,7 @@ fn ask_twice(xml: &mut Xml, whisper: &Whisper<'_>) {
     hang_up(xml);
 }
 
-fn join(xml: &mut Xml, handoff: &HandoffId) {
+fn join(xml: &mut Xml, room: &RoomName) {
     let attributes = [
         ("beep", "false"),
         ("startConferenceOnEnter", "true"),
@@ -89,6 +87,6 @@ fn join(xml: &mut Xml, handoff: &HandoffId) {
         ("participantLabel", "human"),
     ];
     xml.element("Dial", [], |xml| {
-        xml.element("Conference", attributes, |xml| xml.text(handoff.as_str()));
+        xml.element("Conference", attributes, |xml| xml.text(room.as_str()));
     });
 }

@@ -10,9 +10,6 @@ use crate::carrier::form::{Form, WebhookError};
 pub struct Keyed {
     /// The human's leg.
     pub leg: CarrierCallId,
-    /// The caller's call, where it is named: for a leg of a `<Dial>` that is UNCONFIRMED, and a leg that
-    /// was called apart has none.
-    pub parent: Option<CarrierCallId>,
     digits: String,
 }
 
@@ -26,8 +23,6 @@ impl Keyed {
         let form = Form(parameters);
         Ok(Self {
             leg: form.call("CallSid")?,
-            // Nobody is dropped over a name that the press does not need.
-            parent: form.optional_call("ParentCallSid").ok().flatten(),
             digits: form.get("Digits").unwrap_or_default().to_owned(),
         })
     }

@@ -16,8 +16,6 @@ pub struct LegStatus {
     pub leg: Option<CarrierCallId>,
     /// How far the leg is.
     pub state: CallState,
-    /// Which report of the leg it is, from 0, if it is said.
-    pub sequence: Option<u32>,
     /// What the far end of a SIP leg answered. That Twilio tells it here is UNCONFIRMED.
     pub sip_status: Option<u16>,
 }
@@ -64,7 +62,6 @@ impl LegStatus {
             },
             leg: form.call("CallSid").ok(),
             state: CallState::parse(form.required("CallStatus")?),
-            sequence: form.number("SequenceNumber"),
             sip_status: form.number("SipResponseCode"),
         })
     }

@@ -1,8 +1,8 @@
 //! The parameters that Twilio posts to us, parsed once.
 //!
 //! Signatures cover every parameter, so these functions take the list that [`parse_form`] gives and
-//! that was verified. Status callbacks arrive late, twice and out of order: sort by `sequence`, and
-//! let none of them act unless our own state expects it. An interrupted `<Dial>` reports `completed`
+//! that was verified. Status callbacks arrive late, twice and out of order: none of them acts unless our
+//! own state expects it. An interrupted `<Dial>` reports `completed`
 //! to its action URL just as one that ended by itself.
 //!
 //! - [`VoiceRequest`]: a call that asks for its instructions.

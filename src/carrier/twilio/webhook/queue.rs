@@ -37,8 +37,6 @@ pub struct QueueOutcome {
     pub call: CarrierCallId,
     /// How it ended.
     pub result: QueueEnd,
-    /// How long the caller waited, if it is said.
-    pub waited: Option<Duration>,
 }
 
 /// How a wait in a queue ended.
@@ -87,7 +85,6 @@ impl QueueOutcome {
                 "error" | "system-error" => QueueEnd::Failed,
                 _ => QueueEnd::Other,
             },
-            waited: form.number("QueueTime").map(Duration::from_secs),
         })
     }
 

@@ -18,8 +18,6 @@ pub struct VoicemailLeft {
     pub url: Pii<WebUrl>,
     /// How long it is, if it is said.
     pub lasts: Option<Duration>,
-    /// Whether it can be fetched. Only the status callback says so.
-    pub is_ready: bool,
 }
 
 impl VoicemailLeft {
@@ -44,7 +42,6 @@ impl VoicemailLeft {
             call,
             url: Pii::new(url),
             lasts,
-            is_ready: status == Some("completed"),
         }))
     }
 }

@@ -4,7 +4,7 @@ use expect_test::expect_file;
 
 use super::known::{HOSTILE, check, voice};
 use crate::carrier::argument::{Spoken, Voice, WebUrl};
-use crate::carrier::document::Acceptance;
+use crate::carrier::document::{Acceptance, RoomName};
 use crate::carrier::plivo::xml::{
     Hold, LIMIT_BYTES, LastResort, Room, RoomKind, Whisper, last_resort, not_accepted,
     room_accepted, room_whisper, wait, whisper,
@@ -46,7 +46,7 @@ fn keyed_url() -> WebUrl {
 
 fn in_room<T>(kind: RoomKind, act: impl FnOnce(&Room<'_>) -> T) -> T {
     act(&Room {
-        handoff: &brief().handoff,
+        name: &RoomName::of(&brief().handoff, 2),
         kind,
         leg_url: &url("https://bridge.example.com/plivo/leg/h1/2"),
     })
